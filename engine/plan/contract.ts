@@ -1,0 +1,127 @@
+import { type Static, type TObject, type TUnsafe, Type } from 'typebox';
+import type { Secret } from './secret.ts';
+import type { Sh } from './sh.ts';
+
+/**
+ * Something on a host that a task reads or writes, for batching and check mode:
+ * `file:/etc/hosts` (a file, or all below a folder) · `tree:/opt/x` (a folder replaced whole or a link: paths elsewhere may lead into it,
+ * so it touches every file) · `user:hail` · `group:hail` · `unit:x` · `package:y` · `ufw` · `*` (anything).
+ */
+export type Key =
+  | '*'
+  | 'ufw'
+  | `${'file' | 'tree' | 'user' | 'group' | 'unit' | 'package'}:${string}`;
+
+export interface Touches {
+  readonly reads?: readonly Key[];
+  readonly writes: readonly Key[];
+}
+
+/** State in normal form: what `parse` gives and `desired` wants must be equal exactly when nothing is to be done. */
+export type State = Readonly<Record<string, StateValue>>;
+export type StateValue = string | number | boolean | readonly string[] | Secret;
+
+export type Change<S extends State> =
+  | { readonly kind: 'create'; readonly after: Partial<S> }
+  | { readonly kind: 'update'; readonly before: S; readonly after: S; readonly fields: readonly (keyof S & string)[] }
+  | { readonly kind: 'delete'; readonly before: S };
+
+/** One thing to do on a host. `stdin` is the only way for a secret or for bytes. A step that exits non-zero fails its task. */
+export interface Step {
+  readonly script: Sh;
+  readonly stdin?: string | Secret | Uint8Array;
+  /** Seconds; default 600. */
+  readonly timeout?: number;
+}
+
+/** What a probe or a step left: exit code and its two streams, decoded as UTF-8. */
+export interface Output {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Probe<T> {
+  /** Looks and changes nothing. It exits 0 also when the thing is absent (and says so on stdout); any other exit is PROBE_FAILED. */
+  readonly script: Sh;
+  parse(stdout: string): T;
+}
+
+interface Described<A extends TObject> {
+  readonly name: string;
+  /** One sentence for the docs and the editor. */
+  readonly description: string;
+  /** The only definition of the arguments: types, validation, docs, editor. Every property has a `description`. */
+  readonly args: A;
+}
+
+/** A thing on a host that has a state. The engine compares, changes and compares again; the module only describes. */
+export interface Resource<A extends TObject = TObject, S extends State = State> extends Described<A> {
+  readonly kind: 'resource';
+  touches(args: Static<A>): Touches;
+  /** `parse` gives null when the thing is absent. */
+  probe(args: Static<A>): Probe<S | null>;
+  /** The fields that must hold, or null: it must not exist. May throw a HailbookError to refuse. */
+  desired(args: Static<A>, current: S | null): Partial<S> | null;
+  steps(change: Change<S>, args: Static<A>): readonly Step[];
+  /** A file's text for a diff: `before` prints the present text (nothing when absent), fetched only when a diff is shown. */
+  explain?(change: Change<S>, args: Static<A>): Explanation | null;
+  /** Turns a failed step's output into an error with a code and a remedy; null leaves it STEP_FAILED. */
+  failure?(output: Output, args: Static<A>): ModuleFailure | null;
+}
+
+export interface Explanation {
+  readonly path: string;
+  readonly before: Sh;
+  readonly after: string | Secret | Uint8Array;
+}
+
+export interface ModuleFailure {
+  readonly code: import('../errors.ts').ErrorCode;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** Something that is done rather than held. Never re-probed, never "not converged". */
+export interface Action<A extends TObject = TObject, R extends State = State> extends Described<A> {
+  readonly kind: 'action';
+  /** `world`: it depends on more than this host (a port elsewhere, a URL), so it is never asked in advance. */
+  touches(args: Static<A>): Touches & { readonly world?: true };
+  /** `parse` gives true when it is already done (`creates`, `unless`). Without a guard it is always to be done. */
+  guard?(args: Static<A>): Probe<boolean> | null;
+  run(args: Static<A>): readonly Step[];
+  result(outputs: readonly Output[], args: Static<A>): R;
+  /** Does doing it count as a change? wait_for: no; command: as declared. */
+  changes(args: Static<A>): boolean;
+  failure?(output: Output, args: Static<A>): ModuleFailure | null;
+}
+
+/** A module of either kind, with its types forgotten: what the engine holds. */
+// biome-ignore lint/suspicious/noExplicitAny: the engine passes back to a module only what that module made
+export type Module = Resource<any, any> | Action<any, any>;
+
+export function defineResource<A extends TObject, S extends State>(resource: Omit<Resource<A, S>, 'kind'>): Resource<A, S> {
+  return { kind: 'resource', ...resource };
+}
+
+export function defineAction<A extends TObject, R extends State>(action: Omit<Action<A, R>, 'kind'>): Action<A, R> {
+  return { kind: 'action', ...action };
+}
+
+/** A file on the controller that an argument named: a playbook author writes a path, a module gets this. */
+export interface Source {
+  /** The path as it was written. */
+  readonly path: string;
+  /** The bytes of a `LocalFile`, the rendered text of a `TemplateFile`; a Secret when a secret went into it. */
+  readonly content: string | Secret | Uint8Array;
+  /** Of the content, lower-case hex. */
+  readonly sha256: string;
+}
+
+/** An argument that names a Handlebars template on the controller; the engine renders it. */
+export const TemplateFile = (options: { description: string }): TUnsafe<Source> =>
+  Type.Unsafe<Source>({ type: 'string', minLength: 1, 'x-source': 'template', ...options });
+
+/** An argument that names a file on the controller, taken byte by byte. */
+export const LocalFile = (options: { description: string }): TUnsafe<Source> =>
+  Type.Unsafe<Source>({ type: 'string', minLength: 1, 'x-source': 'file', ...options });
