@@ -97,7 +97,9 @@ export function formatError(error: HailbookError): string {
   const { place, hint } = error;
   const head = `${place ? `${place.file}:${place.line}:${place.column} ` : ''}${error.code} ${error.message}`;
   const excerpt =
-    place?.text === undefined ? [] : [`    ${place.text}`, `    ${place.text.slice(0, place.column - 1).replace(/\S/g, ' ')}^`];
+    place?.text === undefined
+      ? []
+      : [`    ${place.text}`, `    ${place.text.slice(0, place.column - 1).replace(/\S/g, ' ')}^`];
   return [head, ...excerpt, ...(hint ? [`  ${hint}`] : [])].join('\n');
 }
 

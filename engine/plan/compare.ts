@@ -11,7 +11,8 @@ export function difference<S extends State>(current: S | null, desired: Partial<
 }
 
 function same(a: StateValue | undefined, b: StateValue | undefined): boolean {
-  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((value, index) => value === b[index]);
+  if (Array.isArray(a) && Array.isArray(b))
+    return a.length === b.length && a.every((value, index) => value === b[index]);
   if (a instanceof Secret && b instanceof Secret) return a.reveal() === b.reveal();
   return a === b;
 }

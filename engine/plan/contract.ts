@@ -7,10 +7,7 @@ import type { Sh } from './sh.ts';
  * `file:/etc/hosts` (a file, or all below a folder) · `tree:/opt/x` (a folder replaced whole or a link: paths elsewhere may lead into it,
  * so it touches every file) · `user:hail` · `group:hail` · `unit:x` · `package:y` · `ufw` · `*` (anything).
  */
-export type Key =
-  | '*'
-  | 'ufw'
-  | `${'file' | 'tree' | 'user' | 'group' | 'unit' | 'package'}:${string}`;
+export type Key = '*' | 'ufw' | `${'file' | 'tree' | 'user' | 'group' | 'unit' | 'package'}:${string}`;
 
 export interface Touches {
   readonly reads?: readonly Key[];
@@ -100,7 +97,9 @@ export interface Action<A extends TObject = TObject, R extends State = State> ex
 // biome-ignore lint/suspicious/noExplicitAny: the engine passes back to a module only what that module made
 export type Module = Resource<any, any> | Action<any, any>;
 
-export function defineResource<A extends TObject, S extends State>(resource: Omit<Resource<A, S>, 'kind'>): Resource<A, S> {
+export function defineResource<A extends TObject, S extends State>(
+  resource: Omit<Resource<A, S>, 'kind'>,
+): Resource<A, S> {
   return { kind: 'resource', ...resource };
 }
 

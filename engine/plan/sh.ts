@@ -10,7 +10,7 @@ export type ShValue = string | number | Sh | readonly (string | number)[];
 /** One shell word for any text: within single quotes nothing is special. NUL cannot be in a word at all. */
 export function quote(text: string): Sh {
   if (text.includes('\0')) throw new HailbookError('ARGS_INVALID', 'a NUL byte cannot be part of a shell word');
-  if (text !== '' && /^[A-Za-z0-9_\/.:=@%+,-]+$/.test(text)) return text as Sh;
+  if (text !== '' && /^[A-Za-z0-9_/.:=@%+,-]+$/.test(text)) return text as Sh;
   return `'${text.replaceAll("'", "'\\''")}'` as Sh;
 }
 
@@ -36,7 +36,10 @@ export function raw(script: Sh): ShFragment {
  *
  * sh`useradd -m ${name}`   →   useradd -m 'o'\''brien'
  */
-export function sh(text: TemplateStringsArray, ...values: (string | number | readonly (string | number)[] | ShFragment)[]): Sh {
+export function sh(
+  text: TemplateStringsArray,
+  ...values: (string | number | readonly (string | number)[] | ShFragment)[]
+): Sh {
   let out = text[0] ?? '';
   values.forEach((value, index) => {
     out += word(value) + (text[index + 1] ?? '');

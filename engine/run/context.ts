@@ -1,0 +1,108 @@
+import type { HailbookError } from '../errors.ts';
+import type { Key } from '../plan/contract.ts';
+import type { Inventory, Playbook } from '../plan/playbook.ts';
+import type { Connect } from '../transport/connection.ts';
+import type { RunEvent, Status, TaskLabel } from './events.ts';
+import type { Position } from './instance.ts';
+import { Knowledge } from './knowledge.ts';
+import { type InParallel, inParallel } from './order.ts';
+import { Scopes } from './scope.ts';
+import { Session } from './session.ts';
+
+export interface RunOptions {
+  readonly inventory: Inventory;
+  /** The hosts that may be written, after --limit; the others are looked at when an expression needs them. */
+  readonly hosts: readonly string[];
+  readonly mode: 'run' | 'check';
+  /** Fetch a changed file's present text, so that a diff can be shown. */
+  readonly diff: boolean;
+  /** Hosts at a time. */
+  readonly forks: number;
+  readonly connect: Connect;
+  readonly emit: (event: RunEvent) => void;
+  /** Aborted: what runs ends, nothing new begins. */
+  readonly signal?: AbortSignal;
+}
+
+/** One host in one run. */
+export class HostRun {
+  readonly name: string;
+  readonly session: Session;
+  /** Why nothing more is done on it. */
+  stopped: HailbookError | null = null;
+  /** In a check: what the changes so far would have written. */
+  readonly assumed: Key[] = [];
+  /** Ids of handlers to run at the end of the play. */
+  readonly notified = new Set<number>();
+  readonly counts: Record<Status, number> = {
+    ok: 0,
+    changed: 0,
+    assumed: 0,
+    unknown: 0,
+    skipped: 0,
+    failed: 0,
+    ignored: 0,
+    unreachable: 0,
+  };
+
+  constructor(session: Session) {
+    this.name = session.host.name;
+    this.session = session;
+  }
+}
+
+/** What every part of a run shares. */
+export class RunContext {
+  readonly options: RunOptions;
+  readonly check: boolean;
+  readonly knowledge = new Knowledge();
+  readonly scopes: Scopes;
+  readonly each: InParallel;
+  /** Every task of every play in order, without handlers. */
+  readonly positions: readonly Position[];
+  readonly #hosts = new Map<string, HostRun>();
+  readonly #writable: ReadonlySet<string>;
+
+  constructor(playbook: Playbook, options: RunOptions) {
+    this.options = options;
+    this.check = options.mode === 'check';
+    this.scopes = new Scopes(playbook, options.inventory, this.knowledge);
+    this.each = inParallel(options.forks);
+    this.#writable = new Set(options.hosts);
+    this.positions = playbook.plays.flatMap((play) => play.tasks.map((task) => ({ play, task, handler: false })));
+  }
+
+  /** May the run write this host? */
+  writable(name: string): boolean {
+    return this.#writable.has(name);
+  }
+
+  /** A host of the inventory; the connection is made when first needed. */
+  host(name: string): HostRun {
+    let run = this.#hosts.get(name);
+    if (!run) {
+      const host = this.options.inventory.hosts.get(name);
+      if (!host) throw new Error(`no host ${name} in the inventory`);
+      run = new HostRun(new Session(host, this.options.connect));
+      this.#hosts.set(name, run);
+    }
+    return run;
+  }
+
+  /** The hosts that were touched or looked at. */
+  get hosts(): Iterable<HostRun> {
+    return this.#hosts.values();
+  }
+
+  /** The tasks that a host still has before it after this one. */
+  after(position: Position, host: string): Position[] {
+    const here = this.positions.findIndex(({ task }) => task === position.task);
+    // A handler stands after its play's tasks.
+    const start = here >= 0 ? here + 1 : this.positions.findLastIndex(({ play }) => play === position.play) + 1;
+    return this.positions.slice(start).filter(({ play }) => play.hosts.includes(host));
+  }
+}
+
+export function labelOf({ task, handler }: Position): TaskLabel {
+  return { id: task.id, name: task.name, module: task.module.name, handler, place: task.place };
+}

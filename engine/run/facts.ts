@@ -1,0 +1,61 @@
+import type { Probe } from '../plan/contract.ts';
+import { sh } from '../plan/sh.ts';
+
+/** What can be known of a host without changing it; fixed for a run. */
+export interface Facts {
+  /** `ID` of /etc/os-release: debian, ubuntu, … */
+  readonly os: string;
+  /** `VERSION_ID` of /etc/os-release: "12". */
+  readonly version: string;
+  /** As `uname -m` says: x86_64, aarch64. */
+  readonly arch: string;
+  /** Processors that a process may use. */
+  readonly cores: number;
+  /** MemTotal in MiB. */
+  readonly memory_mb: number;
+  /** Addresses of global scope, IPv4 first, in the kernel's order. */
+  readonly addresses: readonly string[];
+  /** The host's public SSH keys, `type base64`, sorted. */
+  readonly ssh_host_keys: readonly string[];
+}
+
+/** One description for each fact: the documentation is made from it. */
+export const FACTS: Readonly<Record<keyof Facts, string>> = {
+  os: 'The distribution: `ID` of /etc/os-release (`debian`).',
+  version: 'Its version: `VERSION_ID` of /etc/os-release (`"12"`, a string).',
+  arch: 'The machine as `uname -m` names it (`x86_64`).',
+  cores: 'Processors that a process may use (`nproc`).',
+  memory_mb: 'Memory in MiB (`MemTotal`).',
+  addresses: 'IP addresses of global scope, IPv4 first.',
+  ssh_host_keys: 'The public keys of its SSH server, each `type base64`.',
+};
+
+export const factsProbe: Probe<Facts> = {
+  script: sh`
+awk -F= '$1=="ID"||$1=="VERSION_ID" {gsub(/["'\'']/,"",$2); print ($1=="ID"?"os":"version"), $2}' /etc/os-release
+echo "arch $(uname -m)"
+echo "cores $(nproc)"
+awk '$1=="MemTotal:" {printf "memory_mb %d\n", $2/1024}' /proc/meminfo
+if command -v ip >/dev/null; then ip -o addr show scope global | awk '{sub(/\/.*/,"",$4); print "address", $3, $4}'
+else hostname -I | tr ' ' '\n' | awk 'NF {print "address", (index($1,":")?"inet6":"inet"), $1}'; fi
+for key in /etc/ssh/ssh_host_*_key.pub; do [ -r "$key" ] && awk '{print "key", $1, $2}' "$key"; done
+:`,
+  parse(stdout) {
+    const rows = stdout.split('\n').map((line) => line.trim().split(/\s+/));
+    const one = (name: string): string => rows.find((row) => row[0] === name)?.[1] ?? '';
+    const addresses = (family: string): string[] =>
+      rows.filter((row) => row[0] === 'address' && row[1] === family).map((row) => row[2] ?? '');
+    return {
+      os: one('os'),
+      version: one('version'),
+      arch: one('arch'),
+      cores: Number(one('cores')),
+      memory_mb: Number(one('memory_mb')),
+      addresses: [...addresses('inet'), ...addresses('inet6')],
+      ssh_host_keys: rows
+        .filter((row) => row[0] === 'key')
+        .map((row) => `${row[1]} ${row[2]}`)
+        .sort(),
+    };
+  },
+};

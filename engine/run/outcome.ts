@@ -1,0 +1,54 @@
+import { asHailbookError, HailbookError } from '../errors.ts';
+import type { ModuleFailure, Output } from '../plan/contract.ts';
+import type { ErrorReport, FileDiff, Status } from './events.ts';
+import type { Result } from './knowledge.ts';
+
+/** How one instance of a task came out on one host. */
+export interface Outcome {
+  readonly status: Status;
+  /** What `register` gets; null when it is not known. */
+  readonly result: Result | null;
+  readonly changes?: readonly string[];
+  readonly note?: string;
+  readonly diff?: FileDiff;
+  readonly error?: ErrorReport;
+  readonly item?: string;
+}
+
+/** Lines of a failed step's output that an error shows. */
+const OUTPUT_LINES = 20;
+
+export function failed(error: unknown, output?: Output): Outcome {
+  const known = asHailbookError(error);
+  const status = isLoss(known) ? 'unreachable' : 'failed';
+  return { status, result: null, error: reportOf(known, output) };
+}
+
+/** A failed step as the module explains it, or plainly. */
+export function stepFailed(output: Output, explained: ModuleFailure | null): Outcome {
+  const { code, message, hint } = explained ?? {
+    code: 'STEP_FAILED' as const,
+    message: `a step exited ${output.code}`,
+    hint: undefined,
+  };
+  const known = new HailbookError(output.code === 124 && !explained ? 'TIMEOUT' : code, message, { hint });
+  return { status: 'failed', result: null, error: reportOf(known, output) };
+}
+
+/** Is the host itself gone, rather than the task wrong? */
+export function isLoss(error: HailbookError): boolean {
+  return ['HOST_UNREACHABLE', 'HOST_KEY_UNKNOWN', 'HOST_KEY_CHANGED', 'AUTH_FAILED', 'CONNECTION_LOST'].includes(
+    error.code,
+  );
+}
+
+function reportOf(error: HailbookError, output?: Output): ErrorReport {
+  const lines = (output?.stderr.trim() || output?.stdout.trim() || '').split('\n').slice(-OUTPUT_LINES);
+  return {
+    code: error.code,
+    message: error.message,
+    ...(error.hint ? { hint: error.hint } : {}),
+    ...(error.place ? { place: error.place } : {}),
+    ...(output ? { exitCode: output.code, output: lines.filter((line) => line !== '') } : {}),
+  };
+}

@@ -1,0 +1,179 @@
+import { asHailbookError } from '../errors.ts';
+import type { Need } from '../plan/playbook.ts';
+import type { HostRun, RunContext } from './context.ts';
+import { factsProbe } from './facts.ts';
+import { forecast, type Position, type Turns, turnsOf } from './instance.ts';
+import type { Result } from './knowledge.ts';
+import type { Look } from './session.ts';
+
+const factsLook = (user: string | null): Look => ({ user, script: factsProbe.script, keys: [] });
+
+/**
+ * Asks everything that can be asked before the first task, on all hosts at once: one request a host, and one more for each step of
+ * dependence (a key that another host authorises is known only after the first answers).
+ */
+export async function prefetch(context: RunContext): Promise<void> {
+  const wanted = new Wanted(context);
+  for (;;) {
+    wanted.collect();
+    const rounds = wanted.take();
+    if (rounds.length === 0) return;
+    await context.each(rounds, async ({ host, looks, facts }) => {
+      await ask(context, host, looks, facts);
+    });
+  }
+}
+
+/** Gets what an expression waits for, if looking can get it. True: something was learnt, so try again. */
+export async function satisfy(context: RunContext, need: Need): Promise<boolean> {
+  const host = context.host(need.host);
+  if (host.stopped) return false;
+  if (need.kind === 'facts') {
+    if (context.knowledge.hasFacts(need.host)) return false;
+    await ask(context, host, [], true);
+    return context.knowledge.hasFacts(need.host);
+  }
+  if (context.writable(need.host)) return false;
+  const before = context.knowledge.version;
+  const wanted = new Wanted(context);
+  wanted.read(need);
+  wanted.collect();
+  for (const round of wanted.take()) await ask(context, round.host, round.looks, round.facts);
+  wanted.collect();
+  return context.knowledge.version !== before;
+}
+
+/** What is worth asking next. Nothing is asked twice. */
+class Wanted {
+  readonly #context: RunContext;
+  readonly #asked = new Set<string>();
+  readonly #predicted = new Set<string>();
+  /** Outside --limit: host → the registered names that an expression needs of it. */
+  readonly #readOnly = new Map<string, Set<string>>();
+  readonly #facts = new Set<string>();
+  #looks = new Map<string, Look[]>();
+
+  constructor(context: RunContext) {
+    this.#context = context;
+  }
+
+  /** Until nothing more follows from what is known: results that answers already tell, then the looks that are still to be asked. */
+  collect(): void {
+    let version: number;
+    do {
+      version = this.#context.knowledge.version;
+      this.#looks = new Map();
+      for (const position of this.#context.positions) {
+        for (const name of position.play.hosts) if (this.#concerns(name, position)) this.#consider(position, name);
+      }
+    } while (version !== this.#context.knowledge.version);
+  }
+
+  take(): { host: HostRun; looks: Look[]; facts: boolean }[] {
+    const names = new Set([...this.#looks.keys(), ...this.#facts]);
+    const rounds = [...names].map((name) => ({
+      host: this.#context.host(name),
+      looks: this.#looks.get(name) ?? [],
+      facts: this.#facts.has(name),
+    }));
+    for (const { host, looks } of rounds) for (const look of looks) this.#asked.add(key(host.name, look));
+    for (const name of this.#facts) this.#asked.add(`${name}\0facts`);
+    this.#facts.clear();
+    return rounds;
+  }
+
+  /** A host outside --limit is needed: so are, most likely, all the others that the same tasks would have run on. */
+  read(need: Need): void {
+    const { name } = need.kind === 'result' ? need : { name: '' };
+    for (const { play, task } of this.#context.positions) {
+      if (task.register !== name || !play.hosts.includes(need.host)) continue;
+      for (const host of play.hosts) {
+        if (this.#context.writable(host)) continue;
+        this.#readOnly.set(host, (this.#readOnly.get(host) ?? new Set()).add(name));
+      }
+    }
+  }
+
+  #concerns(name: string, { task }: Position): boolean {
+    if (this.#context.host(name).stopped) return false;
+    return this.#context.writable(name) || (this.#readOnly.get(name)?.has(task.register ?? '') ?? false);
+  }
+
+  #consider(position: Position, name: string): void {
+    let turns: Turns;
+    try {
+      turns = turnsOf(position, name, this.#context.scopes);
+    } catch {
+      return; // A wrong expression is reported when its task's turn comes.
+    }
+    if (turns.kind === 'unknown') this.#need(turns.need);
+    if (turns.kind !== 'turns') return;
+    if (turns.when) this.#need(turns.when);
+    const { session } = this.#context.host(name);
+    const results: Result[] = [];
+    for (const turn of turns.turns) {
+      if ('need' in turn) {
+        this.#need(turn.need);
+        continue;
+      }
+      const { look, touches } = turn.instance;
+      if (touches.world) continue;
+      const expected = forecast(turn.instance, session);
+      if (expected.state === 'ok') results.push(expected.current);
+      // Outside --limit nothing will be done, so what is there is the result.
+      if (expected.state === 'due' && expected.current && !this.#context.writable(name)) results.push(expected.current);
+      if (expected.state === 'unasked' && look && !this.#asked.has(key(name, look))) {
+        this.#looks.set(name, [...(this.#looks.get(name) ?? []), look]);
+      }
+    }
+    const { register } = position.task;
+    if (register && !turns.when && results.length === turns.turns.length)
+      this.#predict(name, register, turns.looped, results);
+  }
+
+  #predict(host: string, register: string, looped: boolean, results: readonly Result[]): void {
+    const id = `${host}\0${register}`;
+    if (this.#predicted.has(id)) return;
+    this.#predicted.add(id);
+    this.#context.knowledge.predict(host, register, looped ? { results, changed: false } : (results[0] ?? {}));
+  }
+
+  #need(need: Need): void {
+    if (need.kind === 'result') {
+      if (!this.#context.writable(need.host)) this.read(need);
+      return;
+    }
+    // One host's facts alone are a task about itself; another's are a loop over a group, which will need them all.
+    const { knowledge, options } = this.#context;
+    const hosts = this.#context.writable(need.host) ? options.hosts : options.inventory.hosts.keys();
+    for (const host of hosts) {
+      if (!knowledge.hasFacts(host) && !this.#asked.has(`${host}\0facts`) && !this.#context.host(host).stopped)
+        this.#facts.add(host);
+    }
+  }
+}
+
+async function ask(context: RunContext, host: HostRun, looks: readonly Look[], facts: boolean): Promise<void> {
+  const users = new Set(looks.map((look) => look.user));
+  if (users.size === 0) users.add(host.session.lastUser);
+  const [factsUser] = users;
+  await Promise.all(
+    [...users].map(async (user) => {
+      const mine = looks.filter((look) => look.user === user);
+      const withFacts = facts && user === factsUser ? [factsLook(user), ...mine] : mine;
+      try {
+        const [first] = await host.session.look(user, withFacts);
+        if (withFacts !== mine && first?.code === 0)
+          context.knowledge.learnFacts(host.name, factsProbe.parse(first.stdout));
+      } catch (error) {
+        const known = asHailbookError(error);
+        // The other user may be made by a task of this very run; without a connection there is nothing more to do here.
+        if (known.code !== 'BECOME_FAILED') host.stopped = known;
+      }
+    }),
+  );
+}
+
+function key(host: string, look: Look): string {
+  return `${host}\0${look.user ?? ''}\0${look.script}`;
+}

@@ -1,0 +1,107 @@
+import { HailbookError } from '../errors.ts';
+import { describeChange, difference } from '../plan/compare.ts';
+import type { Change, Explanation, Resource, State } from '../plan/contract.ts';
+import { Secret } from '../plan/secret.ts';
+import { disturbs, looksAt } from '../plan/touches.ts';
+import { lookAhead } from './ahead.ts';
+import type { FileDiff } from './events.ts';
+import type { Result } from './knowledge.ts';
+import { failed, type Outcome, stepFailed } from './outcome.ts';
+import type { Look } from './session.ts';
+import { answerTo, type Turn } from './turn.ts';
+
+/** Compares, changes, and compares again: the only place where a resource is applied. */
+export async function settleResource(module: Resource, look: Look, turn: Turn): Promise<Outcome> {
+  const { context, host, instance } = turn;
+  const probe = module.probe(instance.args);
+  const compare = (stdout: string): { current: State | null; change: Change<State> | null } => {
+    const current = probe.parse(stdout);
+    return { current, change: difference(current, module.desired(instance.args, current)) };
+  };
+  // In a check, an earlier task would have changed what this one looks at.
+  const assumed = context.check && disturbs(host.assumed, looksAt(instance.touches));
+
+  let stdout: string;
+  try {
+    const reply = await answerTo(look, turn);
+    if (reply.code !== 0) return probeFailed(module, reply, assumed);
+    stdout = reply.stdout;
+  } catch (error) {
+    if (assumed && error instanceof HailbookError && error.code === 'BECOME_FAILED')
+      return notYet('the account is not there yet');
+    return failed(error);
+  }
+  const { current, change } = compare(stdout);
+  if (!change) {
+    const result = { ...current, changed: false };
+    return assumed ? { status: 'assumed', result, note: AS_IT_IS_NOW } : { status: 'ok', result };
+  }
+
+  const explanation = context.options.diff ? (module.explain?.(change, instance.args) ?? null) : null;
+  const diff = explanation ? { diff: await diffOf(explanation, turn) } : {};
+  const changes = describeChange(change);
+  if (context.check) {
+    host.assumed.push(...instance.touches.writes);
+    return { status: 'changed', result: predicted(change), changes, ...diff };
+  }
+
+  const { writes } = instance.touches;
+  const steps = module.steps(change, instance.args);
+  const along = lookAhead(context, turn.position, host, writes);
+  const { outputs, verified } = await host.session.apply(instance.user, steps, writes, look, along, turn.onLine);
+  const broken = outputs.find((output) => output.code !== 0);
+  if (broken) return { ...stepFailed(broken, module.failure?.(broken, instance.args) ?? null), ...diff };
+  if (verified?.code !== 0) return probeFailed(module, verified ?? { code: -1, stdout: '', stderr: '' }, false);
+  const after = compare(verified.stdout);
+  if (after.change) {
+    const left = describeChange(after.change).join('; ');
+    throw new HailbookError('NOT_CONVERGED', `all steps succeeded, yet: ${left}`, {
+      hint: `This is a bug in module "${module.name}", or something on the host undoes the change.`,
+    });
+  }
+  return { status: 'changed', result: { ...after.current, changed: true }, changes, ...diff };
+}
+
+const AS_IT_IS_NOW = 'as it is now; an earlier change may alter it';
+
+function notYet(why: string): Outcome {
+  return { status: 'assumed', result: null, note: `${why}; an earlier task would change that` };
+}
+
+function probeFailed(
+  module: Resource,
+  reply: { code: number; stdout: string; stderr: string },
+  assumed: boolean,
+): Outcome {
+  if (assumed) return notYet('it cannot be looked at yet');
+  const error = new HailbookError('PROBE_FAILED', `the probe of module "${module.name}" exited ${reply.code}`);
+  return failed(error, reply);
+}
+
+/**
+ * What a check knows of the result: the fields that would be set. Any other may come out differently (the key of an account that is
+ * still to be made), so it stays unknown.
+ */
+function predicted(change: Change<State>): Result | null {
+  if (change.kind !== 'update') return null;
+  return { ...Object.fromEntries(change.fields.map((field) => [field, change.after[field]])), changed: true };
+}
+
+async function diffOf({ path, before, after }: Explanation, { host, instance }: Turn): Promise<FileDiff> {
+  const wanted = textOf(after);
+  if (wanted === null) return { path, before: null, after: null };
+  const present = await host.session.read(instance.user, before);
+  const text = present.code === 0 && !/[\0\ufffd]/.test(present.stdout) ? present.stdout : null;
+  return text === null ? { path, before: null, after: null } : { path, before: text, after: wanted };
+}
+
+function textOf(content: Explanation['after']): string | null {
+  if (content instanceof Secret) return null;
+  if (typeof content === 'string') return content;
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(content);
+    return text.includes('\0') ? null : text;
+  } catch {
+    return null;
+  }
+}

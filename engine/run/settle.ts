@@ -1,0 +1,164 @@
+import { HailbookError } from '../errors.ts';
+import type { Need } from '../plan/playbook.ts';
+import { settleAction } from './action.ts';
+import type { HostRun, RunContext } from './context.ts';
+import { labelOf } from './context.ts';
+import { type Instance, type Position, type Turns, turnsOf } from './instance.ts';
+import type { Result } from './knowledge.ts';
+import { failed, type Outcome } from './outcome.ts';
+import { satisfy } from './prefetch.ts';
+import { settleResource } from './resource.ts';
+
+/** A task's turn on one host: every item of its loop, one after the other. Never rejects: what fails is an outcome. */
+export async function settleTask(context: RunContext, position: Position, host: HostRun): Promise<void> {
+  const { task } = position;
+  if (host.stopped) {
+    lose(context, position, host, host.stopped);
+    return;
+  }
+  const outcomes: Outcome[] = [];
+  let looped = false;
+  for await (const outcome of turnByTurn(context, position, host, (value) => {
+    looped = value;
+  })) {
+    outcomes.push(outcome);
+  }
+  if (task.register) context.knowledge.settle(host.name, task.register, resultOf(outcomes, looped));
+  if (outcomes.some(({ status }) => status === 'changed')) {
+    for (const name of task.notify) {
+      const handler = position.play.handlers.find((candidate) => candidate.name === name);
+      if (handler) host.notified.add(handler.id);
+    }
+  }
+}
+
+async function* turnByTurn(
+  context: RunContext,
+  position: Position,
+  host: HostRun,
+  looped: (value: boolean) => void,
+): AsyncGenerator<Outcome> {
+  let started = performance.now();
+  const report = (outcome: Outcome): Outcome => {
+    const settled = conclude(context, position, host, outcome, (performance.now() - started) / 1000);
+    started = performance.now();
+    return settled;
+  };
+  let turns: Turns;
+  try {
+    turns = await learn(context, position, host);
+  } catch (error) {
+    yield report(failed(error));
+    return;
+  }
+  if (turns.kind === 'skip') {
+    yield report({ status: 'skipped', result: { changed: false, skipped: true }, note: '`when` is false' });
+    return;
+  }
+  const need = turns.kind === 'unknown' ? turns.need : turns.when;
+  if (turns.kind === 'unknown' || need) {
+    if (need) yield report(unresolved(context, host, need));
+    return;
+  }
+  looped(turns.looped);
+  for (const turn of turns.turns) {
+    const { item } = 'instance' in turn ? turn.instance : turn;
+    const outcome =
+      'need' in turn
+        ? unresolved(context, host, turn.need)
+        : await settleInstance(context, position, host, turn.instance);
+    yield report(item === undefined ? outcome : { ...outcome, item });
+    if (host.stopped) return;
+  }
+}
+
+/** The turns with everything that can be known now; what only looking can tell is looked at. */
+async function learn(context: RunContext, position: Position, host: HostRun): Promise<Turns> {
+  for (;;) {
+    const turns = turnsOf(position, host.name, context.scopes);
+    let learnt = false;
+    for (const need of needsOf(turns)) learnt = (await satisfy(context, need)) || learnt;
+    if (!learnt) return turns;
+  }
+}
+
+function needsOf(turns: Turns): Need[] {
+  if (turns.kind === 'skip') return [];
+  if (turns.kind === 'unknown') return [turns.need];
+  return [...(turns.when ? [turns.when] : []), ...turns.turns.flatMap((turn) => ('need' in turn ? turn.need : []))];
+}
+
+async function settleInstance(
+  context: RunContext,
+  position: Position,
+  host: HostRun,
+  instance: Instance,
+): Promise<Outcome> {
+  const { module } = instance.task;
+  const onLine = (line: string): void => {
+    context.options.emit({ event: 'output', task: labelOf(position), host: host.name, line });
+  };
+  const turn = { context, position, host, instance, onLine };
+  try {
+    if (module.kind === 'action') return await settleAction(module, turn);
+    if (!instance.look) throw new HailbookError('INTERNAL', `module "${module.name}" has no probe`);
+    return await settleResource(module, instance.look, turn);
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+/** A value is missing: in a check only a run can give it; in a run the task that should have given it did not. */
+function unresolved(context: RunContext, host: HostRun, need: Need): Outcome {
+  const what = need.kind === 'facts' ? `the facts of ${need.host}` : `"${need.name}" of ${need.host}`;
+  if (context.check) {
+    // What it would write is not known either, so nothing after it is certain.
+    host.assumed.push('*');
+    return { status: 'unknown', result: null, note: `${what} is known only in a run` };
+  }
+  const missing = new HailbookError('DEPENDENCY_FAILED', `it needs ${what}, which is not there`, {
+    hint: `See what happened to ${need.host} above; mend it and run again.`,
+  });
+  return failed(missing);
+}
+
+/** Counts and reports an outcome, and stops the host where it must. */
+function conclude(context: RunContext, position: Position, host: HostRun, outcome: Outcome, seconds: number): Outcome {
+  const ignored = outcome.status === 'failed' && position.task.ignoreErrors;
+  const settled: Outcome = ignored ? { ...outcome, status: 'ignored' } : outcome;
+  const { status, changes = [], note, diff, error, item } = settled;
+  if (status === 'failed' || status === 'unreachable') {
+    host.stopped = new HailbookError(error?.code ?? 'INTERNAL', error?.message ?? 'failed', {
+      place: position.task.place,
+    });
+  }
+  host.counts[status]++;
+  context.options.emit({
+    event: 'result',
+    task: labelOf(position),
+    host: host.name,
+    status,
+    changes,
+    seconds,
+    ...(item === undefined ? {} : { item }),
+    ...(note === undefined ? {} : { note }),
+    ...(diff === undefined ? {} : { diff }),
+    ...(error === undefined ? {} : { error }),
+  });
+  return settled;
+}
+
+/** A host that was lost while it was asked in advance: said once, at the first task that it has. */
+function lose(context: RunContext, position: Position, host: HostRun, error: HailbookError): void {
+  if (host.counts.failed + host.counts.unreachable > 0) return;
+  conclude(context, position, host, failed(error), 0);
+}
+
+function resultOf(outcomes: readonly Outcome[], looped: boolean): Result | null {
+  const results = outcomes.map(
+    ({ result, status }) => result ?? (status === 'ignored' ? { changed: false, failed: true } : null),
+  );
+  if (!looped) return results[0] ?? null;
+  if (results.some((result) => result === null)) return null;
+  return { results, changed: outcomes.some(({ status }) => status === 'changed') };
+}
