@@ -1,0 +1,44 @@
+import type { Module } from '../../engine/plan/contract.ts';
+
+const BEGIN = '<!-- arguments: generated from the schema -->';
+const END = '<!-- end of arguments -->';
+
+/** The module's README with its table of arguments as the schema has it now. */
+export function withArgumentTable(readme: string, module: Module): string {
+  const [begin, end] = [readme.indexOf(BEGIN), readme.indexOf(END)];
+  if (begin < 0 || end < begin) throw new Error(`the README of ${module.name} lacks the lines "${BEGIN}" and "${END}"`);
+  return `${readme.slice(0, begin)}${BEGIN}\n${argumentTable(module)}\n${readme.slice(end)}`;
+}
+
+function argumentTable(module: Module): string {
+  const required: readonly string[] = module.args.required ?? [];
+  const rows = Object.entries<Schema>(module.args.properties).map(([name, schema]) => {
+    const fallback = required.includes(name) ? 'required' : 'default' in schema ? code(schema.default) : '';
+    return `| \`${name}\` | ${typeName(schema)} | ${fallback} | ${cell(schema.description ?? '')} |`;
+  });
+  return ['| argument | type | default | meaning |', '|---|---|---|---|', ...rows].join('\n');
+}
+
+interface Schema {
+  readonly type?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly const?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly anyOf?: readonly Schema[];
+  readonly items?: Schema;
+  readonly 'x-source'?: string;
+}
+
+function typeName(schema: Schema): string {
+  if (schema['x-source'])
+    return schema['x-source'] === 'template' ? 'template on the controller' : 'file on the controller';
+  if (schema.anyOf) return schema.anyOf.map(typeName).join(' or ');
+  if (schema.enum) return schema.enum.map(code).join(' or ');
+  if ('const' in schema) return code(schema.const);
+  if (schema.type === 'array') return `list of ${schema.items ? typeName(schema.items) : 'anything'}`;
+  return schema.type ?? 'anything';
+}
+
+const code = (value: unknown): string => `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
+const cell = (text: string): string => text.replaceAll('|', '\\|');

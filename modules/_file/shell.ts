@@ -1,0 +1,2 @@
+import { sh } from '../../engine/plan/sh.ts';
+export const FILE_SHELL = sh`:`;

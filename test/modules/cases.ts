@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { Ajv } from 'ajv';
+import { parse } from 'yaml';
+import type { Module, Output, Source, State } from '../../engine/plan/contract.ts';
+import { Secret } from '../../engine/plan/secret.ts';
+
+/** One entry of a module's `cases.yaml`. Which kind it is follows from the keys: see the README beside this file. */
+export interface Case {
+  readonly name: string;
+  readonly args?: Record<string, unknown>;
+  /** The release that `stdout` and `output` were copied from. */
+  readonly from?: string;
+  /** What the probe printed. */
+  readonly stdout?: string;
+  readonly state?: State | null;
+  readonly change?: null | 'create' | 'delete' | { readonly update: readonly string[] };
+  readonly steps?: readonly (string | ExpectedStep)[];
+  /** `parse` or `desired` refuses. */
+  readonly error?: ExpectedError;
+  /** The schema refuses `args`; the text is part of one of its complaints. */
+  readonly invalid?: string;
+  /** What a failed step left, and what `failure` makes of it (null: nothing). */
+  readonly output?: Output;
+  readonly failure?: ExpectedError | null;
+  /** Actions: what the guard printed and whether that means done; what the steps left and what is made of it. */
+  readonly guard?: { readonly stdout: string; readonly done: boolean } | null;
+  readonly outputs?: readonly Output[];
+  readonly result?: State;
+  readonly changes?: boolean;
+  /** Real runs with /bin/sh in a temp folder, one after the other. */
+  readonly run?: readonly Phase[];
+  readonly isolated?: boolean;
+}
+
+export interface ExpectedStep {
+  readonly script: string;
+  readonly stdin?: string | Secret | Uint8Array;
+  readonly timeout?: number;
+}
+
+export interface ExpectedError {
+  readonly code: string;
+  /** Part of the message. */
+  readonly message?: string;
+}
+
+export interface Phase {
+  /** Over the case's own. */
+  readonly args?: Record<string, unknown>;
+  /** Shell script before: what a person or another task did. */
+  readonly setup?: string;
+  readonly expect: 'changed' | 'ok' | 'done' | 'already' | ExpectedError;
+  /** Part of the state (or of the result) afterwards. */
+  readonly state?: State;
+  /** Shell script afterwards that must exit 0. */
+  readonly after?: string;
+}
+
+const secretTag = { tag: '!secret', resolve: (text: string) => new Secret(text) };
+
+export function loadCases(file: URL, placeholders: Record<string, string> = {}): Case[] {
+  let text = readFileSync(file, 'utf8');
+  for (const [name, value] of Object.entries(placeholders)) text = text.replaceAll(`{${name}}`, value);
+  return parse(text, { customTags: (tags) => [...tags, 'binary', secretTag] }) as Case[];
+}
+
+/** The arguments as the engine would give them: defaults filled in, files of the controller read. Or the schema's complaints. */
+export function prepareArgs(
+  module: Module,
+  given: Record<string, unknown>,
+): { args: Record<string, unknown> } | { invalid: string } {
+  const ajv = new Ajv({ useDefaults: true, allErrors: true, strict: false });
+  const validate = ajv.compile({ ...module.args, additionalProperties: false });
+  const written = Object.fromEntries(
+    Object.entries(given).map(([name, value]) => [name, asWritten(module, name, value)]),
+  );
+  if (!validate(written)) return { invalid: ajv.errorsText(validate.errors, { dataVar: module.name }) };
+  const args = Object.entries(written).map(([name, value]) => [
+    name,
+    isSource(module, name) ? source(given[name]) : value,
+  ]);
+  return { args: Object.fromEntries(args) };
+}
+
+const isSource = (module: Module, name: string): boolean => 'x-source' in (module.args.properties[name] ?? {});
+
+/** A case gives the content itself where a playbook gives a path, and `!secret` where the engine unwraps nothing. */
+function asWritten(module: Module, name: string, value: unknown): unknown {
+  return isSource(module, name) ? `files/${name}` : structuredCloneKeepingSecrets(value);
+}
+
+function structuredCloneKeepingSecrets(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(structuredCloneKeepingSecrets);
+  if (value === null || typeof value !== 'object' || value instanceof Secret || value instanceof Uint8Array)
+    return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, structuredCloneKeepingSecrets(inner)]));
+}
+
+function source(content: unknown): Source {
+  const bytes = content instanceof Secret ? content.reveal() : (content as string | Uint8Array);
+  return {
+    path: 'files/x',
+    content: content as Source['content'],
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+  };
+}
