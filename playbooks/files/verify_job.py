@@ -1,0 +1,97 @@
+"""Proves a cluster by a Hail job: known counts from a real VCF, statistics on a simulated cohort, and a part done by every worker.
+
+Exit status 1 with one line on stderr when something is not as it should be. The report is JSON.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+import urllib.request
+
+import hail as hl
+
+EXPECTED = (10376, 5)  # 1000 Genomes phase 1, chromosome 22, as packaged in r-bioc-variantannotation
+
+
+def arguments():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--vcf", required=True)
+    parser.add_argument("--workers", required=True, type=lambda names: names.split(","))
+    parser.add_argument("--partitions", required=True, type=int)
+    parser.add_argument("--samples", type=int, default=200)
+    parser.add_argument("--variants", type=int, default=5000)
+    parser.add_argument("--report", required=True)
+    return parser.parse_args()
+
+
+def variants(vcf, partitions):
+    """Counts and per-variant QC of the real data."""
+    table = hl.import_vcf(vcf, force_bgz=True, reference_genome="GRCh37", min_partitions=partitions)
+    counted = table.count()
+    checked = hl.variant_qc(table)
+    call_rate = checked.aggregate_rows(hl.agg.mean(checked.variant_qc.call_rate))
+    return {"partitions": table.n_partitions(), "count": list(counted), "mean_call_rate": call_rate}
+
+
+def cohort(samples, rows, partitions):
+    """A linear regression and a PCA on a Balding–Nichols cohort of two populations."""
+    model = hl.balding_nichols_model(2, samples, rows, n_partitions=partitions)
+    model = model.annotate_cols(trait=hl.float64(model.pop) + hl.rand_norm(seed=7))
+    tested = hl.linear_regression_rows(y=model.trait, x=model.GT.n_alt_alleles(), covariates=[1.0])
+    finite = tested.aggregate(hl.agg.count_where(hl.is_finite(tested.p_value)))
+    eigenvalues, _, _ = hl.hwe_normalized_pca(model.GT, k=2)
+    return {"samples": samples, "variants": rows, "tested": finite, "eigenvalues": list(eigenvalues)}
+
+
+def executors():
+    """Completed tasks of each executor, by host, as the driver's REST says."""
+    context = hl.spark_context()
+    url = f"{context.uiWebUrl}/api/v1/applications/{context.applicationId}/executors"
+    # The address is the driver's own; a proxy that the environment names has nothing to do with it.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(url, timeout=30) as answer:
+        listed = json.load(answer)
+    tasks = {}
+    for executor in listed:
+        if executor["id"] != "driver":
+            host = executor["hostPort"].rsplit(":", 1)[0]
+            tasks[host] = tasks.get(host, 0) + executor["completedTasks"]
+    return tasks
+
+
+def main():
+    wanted = arguments()
+    started = time.time()
+    hl.init(quiet=True, log=os.path.join(tempfile.mkdtemp(prefix="hail-verify-"), "hail.log"))
+    report = {
+        "hail": hl.version(),
+        "spark": hl.spark_context().version,
+        "variants": variants(wanted.vcf, wanted.partitions),
+        "cohort": cohort(wanted.samples, wanted.variants, wanted.partitions),
+    }
+    report["tasks"] = executors()
+    report["seconds"] = round(time.time() - started, 1)
+    with open(wanted.report, "w", encoding="utf-8") as file:
+        json.dump(report, file, indent=2)
+    print(json.dumps(report))
+
+    wrong = []
+    if tuple(report["variants"]["count"]) != EXPECTED:
+        wrong.append(f"counted {report['variants']['count']}, expected {list(EXPECTED)}")
+    if report["variants"]["partitions"] < wanted.partitions:
+        wrong.append(f"{report['variants']['partitions']} partitions, expected at least {wanted.partitions}")
+    if report["cohort"]["tested"] < 0.9 * wanted.variants:
+        wrong.append(f"the regression gave {report['cohort']['tested']} p-values for {wanted.variants} variants")
+    if not report["cohort"]["eigenvalues"][0] > report["cohort"]["eigenvalues"][1] > 0:
+        wrong.append(f"the PCA's eigenvalues are {report['cohort']['eigenvalues']}")
+    idle = [name for name in wanted.workers if report["tasks"].get(name, 0) == 0]
+    if idle:
+        wrong.append(f"idle workers, which did no task: {', '.join(idle)} (tasks by host: {report['tasks']})")
+    if wrong:
+        sys.exit("verify: " + "; ".join(wrong))
+
+
+main()
