@@ -1,0 +1,50 @@
+import type { Status } from '../run/events.ts';
+import { EXIT } from '../run/index.ts';
+import { compressNames } from './names.ts';
+import { count, type Paint } from './paint.ts';
+import type { RunFinished } from './recap.ts';
+
+/** The last line: what came of it, in words, and what the exit code says. */
+export function outcomeLine(finished: RunFinished, mode: 'run' | 'check', paint: Paint): string {
+  const { exitCode } = finished;
+  const style = exitCode === EXIT.ok ? 'green' : exitCode === EXIT.changes ? 'yellow' : 'red';
+  return `${paint(style, sentence(finished, mode))} ${paint('dim', `(exit code ${exitCode})`)}`;
+}
+
+function sentence(finished: RunFinished, mode: 'run' | 'check'): string {
+  const total = (status: Status): number =>
+    Object.values(finished.hosts).reduce((sum, { counts }) => sum + counts[status], 0);
+  const where = (...statuses: Status[]): string =>
+    compressNames(hostsWith(finished, (counts) => statuses.some((status) => counts[status] > 0)));
+  switch (finished.exitCode) {
+    case EXIT.interrupted:
+      return mode === 'check'
+        ? 'Interrupted: the check is incomplete. Nothing was changed.'
+        : 'Interrupted: what was begun may be half done; run it again to converge.';
+    case EXIT.failed: {
+      const lost = total('unreachable') > 0 ? `; not reached: ${where('unreachable')}` : '';
+      const others = hostsWith(finished, (counts) => counts.failed + counts.unreachable === 0).length;
+      const rest = others > 0 ? `; ${count(others, 'other host')} went on to the end` : '';
+      return `Failed on ${where('failed')}${lost}${rest}.`;
+    }
+    case EXIT.unreachable:
+      return `Not reached: ${where('unreachable')}; the other hosts went on.`;
+    case EXIT.changes: {
+      const parts = [
+        ...(total('changed') > 0 ? [`would make ${count(total('changed'), 'change')} on ${where('changed')}`] : []),
+        ...(total('assumed') > 0 ? [`${total('assumed')} assumed`] : []),
+        ...(total('unknown') > 0 ? [`${total('unknown')} unknown until then`] : []),
+      ];
+      return `A run ${total('changed') > 0 ? '' : 'may make changes: '}${parts.join(', ')}. Nothing was changed.`;
+    }
+    default:
+      if (mode === 'check') return 'As desired: a run would change nothing.';
+      return total('changed') > 0
+        ? `Converged: ${count(total('changed'), 'change')} on ${where('changed')}.`
+        : 'Converged: nothing had to be changed.';
+  }
+}
+
+function hostsWith({ hosts }: RunFinished, test: (counts: Readonly<Record<Status, number>>) => boolean): string[] {
+  return Object.entries(hosts).flatMap(([name, { counts }]) => (test(counts) ? [name] : []));
+}
