@@ -66,6 +66,7 @@ function range(numbers: readonly number[]): Range {
 }
 
 function details(results: readonly ResultEvent[], verbose: boolean): Detail[] {
+  const looped = new Set(results.flatMap(({ item }) => item ?? []));
   const telling = results.filter((result) => linesOf(result, verbose).length > 0 || result.diff);
   // First the hosts that say the same of an item, then the items that the same hosts say the same of.
   const perItem = [...groupBy(telling, (result) => key(result.item, linesOf(result, verbose), result.diff))];
@@ -75,10 +76,10 @@ function details(results: readonly ResultEvent[], verbose: boolean): Detail[] {
     const one = alike[0]?.same[0];
     if (!one) return [];
     const items = alike.flatMap(({ same: [first] }) => first?.item ?? []);
-    const everything = merged.size === 1 && items.length === new Set(results.map(({ item }) => item)).size;
+    const everything = merged.size === 1 && items.length === looped.size;
     return {
       hosts: alike[0]?.hosts ?? [],
-      items: everything && !verbose ? 'all' : items,
+      items: looped.size === 0 || (everything && !verbose) ? 'all' : items,
       lines: linesOf(one, verbose),
       ...(one.diff ? { diff: one.diff } : {}),
     };

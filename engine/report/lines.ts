@@ -14,7 +14,7 @@ export interface LineStyle {
 
 /** Column widths: the longest status word; a name that most tasks fit into. */
 const STATUS_WIDTH = 'would change'.length;
-const NAME_WIDTH = 46;
+const NAME_WIDTH = 48;
 /** Details below a line, and items named in one, unless -v asks for all. */
 const MOST_DETAILS = 8;
 const MOST_ITEMS = 5;
@@ -79,9 +79,9 @@ function detailLines(distinct: Distinct, style: LineStyle): string[] {
 }
 
 function detailOf(detail: Detail, { status, hosts }: Distinct, { paint, verbose }: LineStyle): string[] {
-  const whose = detail.hosts.length === hosts.length ? '' : compressNames(detail.hosts);
-  const items = detail.items === 'all' ? '' : listItems(detail.items, verbose);
-  const label = [whose, items].filter((part) => part !== '').join(' · ');
+  const items = detail.items === 'all' ? '' : `item ${listItems(detail.items, verbose)}`;
+  const whose = detail.hosts.length === hosts.length ? '' : `on ${compressNames(detail.hosts)}`;
+  const label = [items, whose].filter((part) => part !== '').join(', ');
   const text = (line: string): string => {
     const shown = verbose ? line : shorten(line);
     return status === 'failed' || status === 'unreachable' ? paint('red', shown) : shown;

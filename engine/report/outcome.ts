@@ -1,21 +1,34 @@
 import type { Status } from '../run/events.ts';
 import { EXIT } from '../run/index.ts';
-import { compressNames } from './names.ts';
+import { describeHosts } from './names.ts';
 import { count, type Paint } from './paint.ts';
 import type { RunFinished } from './recap.ts';
+
+/** What each exit code says; the first that applies. */
+export const EXIT_MEANING: Readonly<Record<number, string>> = {
+  [EXIT.invalid]: 'the playbook, the inventory or the command line is invalid; nothing was contacted',
+  [EXIT.interrupted]: 'interrupted',
+  [EXIT.failed]: 'a task failed',
+  [EXIT.unreachable]: 'a host could not be reached',
+  [EXIT.changes]: 'a check found changes or unknowns',
+  [EXIT.ok]: 'everything is as desired',
+};
 
 /** The last line: what came of it, in words, and what the exit code says. */
 export function outcomeLine(finished: RunFinished, mode: 'run' | 'check', paint: Paint): string {
   const { exitCode } = finished;
   const style = exitCode === EXIT.ok ? 'green' : exitCode === EXIT.changes ? 'yellow' : 'red';
-  return `${paint(style, sentence(finished, mode))} ${paint('dim', `(exit code ${exitCode})`)}`;
+  return `${paint(style, sentence(finished, mode))} ${paint('dim', `(exit code ${exitCode}: ${EXIT_MEANING[exitCode] ?? ''})`)}`;
 }
 
 function sentence(finished: RunFinished, mode: 'run' | 'check'): string {
   const total = (status: Status): number =>
     Object.values(finished.hosts).reduce((sum, { counts }) => sum + counts[status], 0);
   const where = (...statuses: Status[]): string =>
-    compressNames(hostsWith(finished, (counts) => statuses.some((status) => counts[status] > 0)));
+    describeHosts(
+      hostsWith(finished, (counts) => statuses.some((status) => counts[status] > 0)),
+      Object.keys(finished.hosts),
+    );
   switch (finished.exitCode) {
     case EXIT.interrupted:
       return mode === 'check'
@@ -30,19 +43,22 @@ function sentence(finished: RunFinished, mode: 'run' | 'check'): string {
     case EXIT.unreachable:
       return `Not reached: ${where('unreachable')}; the other hosts went on.`;
     case EXIT.changes: {
-      const parts = [
-        ...(total('changed') > 0 ? [`would make ${count(total('changed'), 'change')} on ${where('changed')}`] : []),
+      const open = [
         ...(total('assumed') > 0 ? [`${total('assumed')} assumed`] : []),
-        ...(total('unknown') > 0 ? [`${total('unknown')} unknown until then`] : []),
-      ];
-      return `A run ${total('changed') > 0 ? '' : 'may make changes: '}${parts.join(', ')}. Nothing was changed.`;
+        ...(total('unknown') > 0 ? [`${total('unknown')} known only in a run`] : []),
+      ].join(', ');
+      const changes =
+        total('changed') > 0 ? `${count(total('changed'), 'change')} on ${where('changed')}` : 'no sure change';
+      return `A run would make ${changes}${open ? ` (${open})` : ''}. Nothing was changed.`;
     }
     default:
       if (mode === 'check') return 'As desired: a run would change nothing.';
-      return total('changed') > 0
-        ? `Converged: ${count(total('changed'), 'change')} on ${where('changed')}.`
-        : 'Converged: nothing had to be changed.';
+      return `Converged: ${total('changed') > 0 ? `${count(total('changed'), 'change')} on ${where('changed')}` : 'nothing had to be changed'}${passedOver(total('ignored'))}.`;
   }
+}
+
+function passedOver(ignored: number): string {
+  return ignored > 0 ? `; ${count(ignored, 'failure')} ignored, as the playbook says` : '';
 }
 
 function hostsWith({ hosts }: RunFinished, test: (counts: Readonly<Record<Status, number>>) => boolean): string[] {

@@ -120,12 +120,12 @@ export class View {
     const current = this.#current;
     const seconds = (performance.now() - (current?.started ?? this.#since)) / 1000;
     if (!current) return [`looking at ${describeHosts(this.#hosts, this.#hosts)} · ${duration(seconds)}`];
-    const busy = current.hosts.filter(
-      (host) => !current.results.some((result) => result.host === host && !result.item),
-    );
     const failed = new Set(
       current.results.flatMap(({ host, status }) => (status === 'failed' || status === 'unreachable' ? host : [])),
     );
+    // Under `loop` a host may have further items before it, so only a failure says that it is done.
+    const done = new Set(current.results.flatMap(({ host, item }) => (item === undefined ? host : [])));
+    const busy = current.hosts.filter((host) => !failed.has(host) && !done.has(host));
     const parts = [
       current.task.name,
       duration(seconds),
