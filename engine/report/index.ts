@@ -1,15 +1,27 @@
 import type { RunEvent } from '../run/events.ts';
 import { jsonLine } from './json.ts';
 import { paintWith } from './paint.ts';
-import { liveScreen, type Out, plainScreen } from './terminal.ts';
+import { liveScreen, type Out, plainScreen, type Screen } from './terminal.ts';
 import { View } from './view.ts';
 
-export interface ReportOptions {
+export { answerJson, answerLines, pingLine, troubleLine } from './answers.ts';
+export { clean, cleanAll, oneLine } from './clean.ts';
+export { jsonLine } from './json.ts';
+export { compressNames, describeHosts } from './names.ts';
+export { EXIT_MEANING } from './outcome.ts';
+export { duration, type Paint, paintWith } from './paint.ts';
+export type { Screen } from './terminal.ts';
+
+/** How a stream is written to. */
+export interface OutOptions {
   readonly out: Out;
-  readonly format: 'text' | 'json';
   /** A live view; plain lines otherwise. */
   readonly live: boolean;
   readonly colour: boolean;
+}
+
+export interface ReportOptions extends OutOptions {
+  readonly format: 'text' | 'json';
   readonly verbose: boolean;
 }
 
@@ -22,15 +34,19 @@ export interface Report {
   close(): void;
 }
 
-export function createReport({ out, format, live, colour, verbose }: ReportOptions): Report {
-  if (format === 'json') {
+export function createScreen({ out, live, colour }: OutOptions): Screen {
+  return live ? liveScreen(out, colour) : plainScreen(out);
+}
+
+export function createReport(options: ReportOptions): Report {
+  if (options.format === 'json') {
     return {
-      emit: (event) => void out.write(`${jsonLine(event)}\n`),
+      emit: (event) => void options.out.write(`${jsonLine(event)}\n`),
       pause: (work) => work(),
       close: () => {},
     };
   }
-  const screen = live ? liveScreen(out, colour) : plainScreen(out);
-  const view = new View(screen, paintWith(colour), verbose);
+  const screen = createScreen(options);
+  const view = new View(screen, paintWith(options.colour), options.verbose);
   return { emit: view.emit, pause: (work) => screen.pause(work), close: () => view.close() };
 }

@@ -6,7 +6,8 @@ export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan' | 'mage
 export type Paint = (style: Style, text: string) => string;
 
 export function paintWith(colour: boolean): Paint {
-  return colour ? (style, text) => styleText(style, text) : (_style, text) => text;
+  // Who calls has looked at the stream that it writes to; styleText would look at stdout by itself.
+  return colour ? (style, text) => styleText(style, text, { validateStream: false }) : (_style, text) => text;
 }
 
 /** How each status looks; the sign and the word say it without colour. */

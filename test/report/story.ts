@@ -155,3 +155,19 @@ export function freshCheck(): RunEvent[] {
     },
   ];
 }
+
+/** A stream that keeps what is written to it. */
+export function sink(): { out: { write(text: string): void }; written: () => string; forget: () => void } {
+  let text = '';
+  return {
+    out: {
+      write(chunk) {
+        text += chunk;
+      },
+    },
+    written: () => text,
+    forget() {
+      text = '';
+    },
+  };
+}
