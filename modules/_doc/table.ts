@@ -7,16 +7,26 @@ const END = '<!-- end of arguments -->';
 export function withArgumentTable(readme: string, module: Module): string {
   const [begin, end] = [readme.indexOf(BEGIN), readme.indexOf(END)];
   if (begin < 0 || end < begin) throw new Error(`the README of ${module.name} lacks the lines "${BEGIN}" and "${END}"`);
-  return `${readme.slice(0, begin)}${BEGIN}\n${argumentTable(module)}\n${readme.slice(end)}`;
+  return `${readme.slice(0, begin)}${BEGIN}\n\n${argumentTable(module)}\n\n${readme.slice(end)}`;
 }
 
 function argumentTable(module: Module): string {
   const required: readonly string[] = module.args.required ?? [];
   const rows = Object.entries<Schema>(module.args.properties).map(([name, schema]) => {
     const fallback = required.includes(name) ? 'required' : 'default' in schema ? code(schema.default) : '';
-    return `| \`${name}\` | ${typeName(schema)} | ${fallback} | ${cell(schema.description ?? '')} |`;
+    return [code(name), typeName(schema), fallback, schema.description ?? ''].map((text) =>
+      text.replaceAll('|', '\\|'),
+    );
   });
-  return ['| argument | type | default | meaning |', '|---|---|---|---|', ...rows].join('\n');
+  return aligned(['argument', 'type', 'default', 'meaning'], rows);
+}
+
+/** Columns of equal width, as the formatter wants a table. */
+function aligned(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0)));
+  const line = (cells: readonly string[]) =>
+    `| ${widths.map((width, i) => (cells[i] ?? '').padEnd(width)).join(' | ')} |`;
+  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
 }
 
 interface Schema {
@@ -41,4 +51,3 @@ function typeName(schema: Schema): string {
 }
 
 const code = (value: unknown): string => `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
-const cell = (text: string): string => text.replaceAll('|', '\\|');

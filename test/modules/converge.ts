@@ -54,5 +54,5 @@ async function take(module: Resource | Action, step: Step, args: Args, host: Tem
   if (output.code === 0) return output;
   const failure = module.failure?.(output, args);
   if (failure) throw new HailbookError(failure.code, failure.message, { hint: failure.hint });
-  throw new HailbookError('STEP_FAILED', `exit ${output.code}: ${output.stderr}${output.stdout}\n${step.script}`);
+  throw new HailbookError('STEP_FAILED', `exit ${output.code}: ${output.stderr}${output.stdout}`);
 }

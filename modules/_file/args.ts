@@ -1,0 +1,16 @@
+import { Type } from 'typebox';
+
+/** A path on the host: absolute, one line, no `..`, no slash at the end. Everything else is allowed, quotes and spaces too. */
+export const PathOnHost = (description: string) =>
+  Type.String({ description, pattern: '^(?!.*/\\.\\.?(/|$))(/[^/\\n\\0]+)+$' });
+
+// The first character as Debian's useradd wants it; a number would be taken for an id by chown.
+export const ACCOUNT_PATTERN = '^[a-z_][a-z0-9_.-]{0,31}$';
+
+export const Account = (description: string) => Type.String({ description, pattern: ACCOUNT_PATTERN });
+
+/** A string, because YAML reads an unquoted 0644 as the number 420. */
+export const Mode = (description: string) => Type.String({ description, pattern: '^0?[0-7]{3,4}$' });
+
+/** As `PathState` has it: four digits. */
+export const fourDigits = (mode: string): string => mode.replace(/^0+/, '').padStart(4, '0');

@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto';
+import { type Static, Type } from 'typebox';
+import { defineResource, LocalFile } from '../../engine/plan/contract.ts';
+import {
+  type Content,
+  contentSteps,
+  contentTouches,
+  DESTINATION,
+  desiredContent,
+  explainContent,
+} from '../_file/content.ts';
+import { type PathState, probePath } from '../_file/probe.ts';
+import { fileFailure } from '../_file/steps.ts';
+
+const args = Type.Object(
+  {
+    src: Type.Optional(
+      LocalFile({ description: 'The file, a path beside the playbook; its bytes are not looked at.' }),
+    ),
+    content: Type.Optional(Type.String({ description: 'The text itself, instead of `src`.' })),
+    ...DESTINATION,
+  },
+  { oneOf: [{ required: ['src'] }, { required: ['content'] }] },
+);
+
+/** A file with the bytes of one on the controller, or with a text from the playbook. */
+export const copy = defineResource<typeof args, PathState>({
+  name: 'copy',
+  description: 'A file on the host with the bytes of a file beside the playbook, or with a short text.',
+  args,
+  touches: contentTouches,
+  probe: ({ dest }) => probePath(dest),
+  desired: (given) => desiredContent(given, contentOf(given)),
+  steps: (change, given) => contentSteps(change, given, contentOf(given)),
+  explain: (change, given) => explainContent(change, given, contentOf(given)),
+  failure: fileFailure,
+});
+
+function contentOf({ src, content = '' }: Static<typeof args>): Content {
+  return src ?? { content, sha256: createHash('sha256').update(content).digest('hex') };
+}
