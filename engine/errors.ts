@@ -27,6 +27,7 @@ export const ERROR_CODES = {
   HOST_UNREACHABLE: 'No connection to the host could be made.',
   HOST_KEY_UNKNOWN: "The host's key is not in known_hosts.",
   HOST_KEY_CHANGED: "The host's key is not the one in known_hosts.",
+  HOST_KEY_REVOKED: "The host's key is marked @revoked in known_hosts.",
   AUTH_FAILED: 'The host refused every way to log in.',
   BECOME_FAILED: 'The other user could not be become on the host.',
   CONNECTION_LOST: 'The connection ended in the middle of a request.',

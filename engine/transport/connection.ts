@@ -20,6 +20,8 @@ export interface Reply extends Output {
 export interface Connection {
   /** Requests sent so far, over all its shells: what a run costs. */
   readonly requests: number;
+  /** Shells opened so far; not requests, but each costs round trips before its first one. */
+  readonly shells: number;
   /**
    * Runs the records as `user` (null: the one who logged in) in one round trip and gives a reply for each.
    * `onLine` gets the last line of output while a record runs, for progress.

@@ -1,0 +1,140 @@
+import { HailbookError } from '../errors.ts';
+import { sh } from '../plan/sh.ts';
+import { type OpenShell, openShell } from './become.ts';
+import type { Way } from './channel.ts';
+import type { Reply, WireRecord } from './connection.ts';
+import { type Cut, type Exchange, exchange } from './exchange.ts';
+import { joinLines } from './replies.ts';
+
+const SKIPPED: Reply = { code: -1, stdout: '', stderr: '', skipped: true };
+/** What `timeout` and the shell's TERM trap exit with, and a shell that KILL ended. */
+const TIMED_OUT = 124;
+const KILLED = 137;
+/** The shell found its request cut short: it ran nothing of it. */
+const HALF_RECEIVED = 97;
+
+/** One user's long-lived shell on a host: opened when first needed, and again after a record ended it. */
+export class Shell {
+  /** Requests written so far. */
+  requests = 0;
+  /** Shells opened so far. */
+  opened = 0;
+  readonly #way: Way;
+  readonly #user: string | null;
+  readonly #password: (() => Promise<string>) | undefined;
+  #open: OpenShell | undefined;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  /** `user` null: the one who logged in. `password` gives sudo's password; without it sudo must not need one. */
+  constructor(way: Way, user: string | null, password?: () => Promise<string>) {
+    this.#way = way;
+    this.#user = user;
+    this.#password = password;
+  }
+
+  /** One request after the other, in the order of the calls. */
+  ask(records: readonly WireRecord[], onLine?: (line: string) => void): Promise<Reply[]> {
+    const answer = this.#queue.then(() => this.#ask(records, onLine));
+    this.#queue = answer.catch(() => {});
+    return answer;
+  }
+
+  /**
+   * A shell that ends takes the rest of its request with it. Then the first record without an answer has failed, the rest
+   * of its group is skipped, and what is left is sent again in a new shell.
+   */
+  async #ask(records: readonly WireRecord[], onLine?: (line: string) => void): Promise<Reply[]> {
+    const replies: Reply[] = new Array(records.length).fill(SKIPPED);
+    let left = [...records.keys()];
+    while (left.length > 0) {
+      const sent = left.flatMap((index) => records[index] ?? []);
+      const { replies: answered, cut } = await this.#exchange(sent, onLine);
+      answered.forEach((reply, position) => {
+        replies[left[position] ?? -1] = reply;
+      });
+      if (!cut) break;
+      const guilty = sent[answered.length];
+      const failed = new Set(
+        sent
+          .filter((_, position) => position === answered.length || fails(answered[position]))
+          .map((record) => record.group),
+      );
+      replies[left[answered.length] ?? -1] = this.#failure(cut, guilty);
+      left = left.slice(answered.length + 1).filter((index) => !failed.has(records[index]?.group ?? -1));
+    }
+    return replies;
+  }
+
+  async #exchange(records: readonly WireRecord[], onLine?: (line: string) => void): Promise<Exchange> {
+    const open = this.#open ?? (await this.#start());
+    this.#open = open;
+    // Data that follows the start at once saves a round trip. (Data that follows the *request* to start would save another,
+    // but ssh2's public interface has no channel to write to before the host has confirmed it.)
+    if (!open.writableAtOnce) await open.ready.catch((error) => this.#drop(error));
+    this.requests += 1;
+    const result = await exchange(open, records, (pid) => this.#stop(pid), onLine);
+    if (!result.cut) return result;
+    this.#open = undefined;
+    open.channel.close();
+    // A request that never started: why the shell did not open says more.
+    if (result.cut.seconds === undefined) await open.ready;
+    return result;
+  }
+
+  async #start(): Promise<OpenShell> {
+    this.opened += 1;
+    const open = await openShell(this.#way, this.#user, this.#password);
+    // A shell that ends while nothing is asked is opened again by the next question.
+    void open.channel.ended.then(() => {
+      if (this.#open === open) this.#open = undefined;
+    });
+    return open;
+  }
+
+  #drop(error: unknown): never {
+    this.#open = undefined;
+    throw error;
+  }
+
+  /**
+   * Ends a request on the host by a second shell of the same user: TERM to its `timeout`, which goes on as when its own
+   * time is over. An SSH signal would not do: sshd sends none to what sudo started.
+   */
+  async #stop(pid: string): Promise<void> {
+    const helper = await openShell(this.#way, this.#user, this.#password);
+    try {
+      await helper.ready;
+      const kill = sh`kill -TERM ${pid}`;
+      await exchange(helper, [{ script: kill, group: 0, timeout: 10 }], async () => {});
+    } finally {
+      helper.channel.close();
+    }
+  }
+
+  #failure({ ending, partial, seconds }: Cut, guilty: WireRecord | undefined): Reply {
+    const { label } = this.#way;
+    if (ending.kind === 'stuck') throw new HailbookError('TIMEOUT', `${label} does not answer any more`);
+    if (ending.kind === 'lost')
+      throw new HailbookError('CONNECTION_LOST', `${label}: the connection ended: ${ending.reason}`);
+    if (ending.code === HALF_RECEIVED || seconds === undefined)
+      throw new HailbookError(
+        'CONNECTION_LOST',
+        `${label}: the shell ended with ${ending.code} before it had the whole request`,
+      );
+    const limit = guilty?.timeout ?? 0;
+    // KILL within the time came from elsewhere: `kill -9 $$`, or a host without memory.
+    if (ending.code === TIMED_OUT || (ending.code === KILLED && seconds >= limit))
+      return {
+        ...partial,
+        code: TIMED_OUT,
+        skipped: false,
+        stderr: joinLines(partial.stderr, `timed out after ${limit} s\n`),
+      };
+    const note = `hailbook: the shell was ended from within (${ending.code})\n`;
+    return { ...partial, code: ending.code, skipped: false, stderr: joinLines(partial.stderr, note) };
+  }
+}
+
+function fails(reply: Reply | undefined): boolean {
+  return reply !== undefined && (reply.skipped || reply.code !== 0);
+}
