@@ -1,3 +1,5 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import type { Inventory } from '../plan/playbook.ts';
 import type { Secret } from '../plan/secret.ts';
 import { createConnect } from '../transport/index.ts';
@@ -17,13 +19,14 @@ export async function openConnect(flags: HostOptions, inventory: Inventory, paus
   const become = flags.askBecomePass
     ? await ask('sudo password', 'Allow sudo without a password, or run hailbook in a terminal.')
     : undefined;
-  const knownHosts = flags.knownHosts ?? inventory.knownHosts;
+  const named = flags.knownHosts ?? inventory.knownHosts;
   return createConnect({
+    user: flags.user,
+    key: flags.key,
+    agent: process.env.SSH_AUTH_SOCK,
+    knownHosts: named === undefined ? [join(homedir(), '.ssh', 'known_hosts'), '/etc/ssh/ssh_known_hosts'] : [named],
     hostKeys: flags.hostKeys,
-    timeout: flags.connectTimeout,
-    ...(flags.user === undefined ? {} : { user: flags.user }),
-    ...(flags.key === undefined ? {} : { key: flags.key }),
-    ...(knownHosts === undefined ? {} : { knownHosts }),
+    connectTimeout: flags.connectTimeout,
     prompts: {
       passphrase: async (path) =>
         (await ask(`passphrase of ${path}`, 'Add the key to an ssh-agent, or run hailbook in a terminal.')).reveal(),

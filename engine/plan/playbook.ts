@@ -89,4 +89,6 @@ export interface Inventory {
   readonly hosts: ReadonlyMap<string, Host>;
   /** Group name → host names, in inventory order; `all` is always there. */
   readonly groups: ReadonlyMap<string, readonly string[]>;
+  /** The known_hosts file that belongs to these hosts, unless `--known-hosts` names another: a lab brings its own. */
+  readonly knownHosts?: string;
 }
