@@ -2,8 +2,8 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Inventory } from '../plan/playbook.ts';
 import type { Secret } from '../plan/secret.ts';
-import { createConnect } from '../transport/index.ts';
 import type { Connect } from '../transport/connection.ts';
+import { createConnect } from '../transport/index.ts';
 import type { HostOptions } from './options.ts';
 import { askSecret } from './prompt.ts';
 

@@ -16,6 +16,8 @@ export interface Screen {
   pause<T>(work: () => Promise<T>): Promise<T>;
 }
 
+const FRAME_MS = 80;
+
 /** The live view: a spinner with the status at the bottom of a terminal. */
 export function liveScreen(out: Out, colour: boolean): Screen {
   const spinner = ora({
@@ -24,21 +26,32 @@ export function liveScreen(out: Out, colour: boolean): Screen {
     // Raw mode would swallow Ctrl-C while we are busy, and keys typed ahead are the shell's.
     discardStdin: false,
     color: colour ? 'cyan' : false,
+    // Indented as the lines above it are.
+    spinner: { interval: FRAME_MS, frames: [...'⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'].map((frame) => `  ${frame}`) },
   });
   const width = (): number => out.columns ?? 80;
   let status: (() => readonly string[]) | null = null;
-  // Asked by the spinner at each frame.
-  spinner.suffixText = () => (status?.() ?? []).map((line) => cut(line, width() - 4)).join('\n    ');
+  let timer: NodeJS.Timeout | undefined;
+  const draw = (): void => {
+    spinner.text = (status?.() ?? []).map((line) => cut(line, width() - 5)).join('\n    ');
+  };
+  const stop = (): void => {
+    clearInterval(timer);
+    spinner.stop();
+  };
   const turn = (): void => {
-    if (status) spinner.start();
-    else spinner.stop();
+    stop();
+    if (!status) return;
+    draw();
+    timer = setInterval(draw, FRAME_MS);
+    spinner.start();
   };
   return {
     get width() {
       return width();
     },
+    // The spinner makes room for what others write.
     print(lines) {
-      spinner.clear();
       if (lines.length > 0) out.write(`${lines.join('\n')}\n`);
     },
     watch(next) {
@@ -46,7 +59,7 @@ export function liveScreen(out: Out, colour: boolean): Screen {
       turn();
     },
     async pause(work) {
-      spinner.stop();
+      stop();
       try {
         return await work();
       } finally {
