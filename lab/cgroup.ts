@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { HailbookError } from '../engine/errors.ts';
 import { until } from './processes.ts';
 import type { Place } from './state.ts';
 
@@ -17,8 +18,11 @@ export function hierarchies(): string[] {
     .filter((path) => existsSync(join(path, 'cgroup.procs')));
 }
 
-/** The command, wrapped so that it runs in a cgroup of its own. */
-export function enterCgroup(place: Place, name: string, argv: readonly string[]): [string, ...string[]] {
+/** The cgroup of commands that make an image or the mirror: ended with it when the command that started them died. */
+export const BUILD = 'build';
+
+/** What to write before a command so that it, and all that it starts, runs in a cgroup of its own. */
+export function inCgroup(place: Place, name: string): [string, ...string[]] {
   const files = hierarchies().map((hierarchy) => {
     const folder = join(hierarchy, place.bridge, name);
     mkdirSync(folder, { recursive: true });
@@ -26,23 +30,34 @@ export function enterCgroup(place: Place, name: string, argv: readonly string[])
   });
   // `$0` is the file list; a path of ours never holds a space.
   const script = 'for file in $0; do echo $$ > "$file"; done; exec "$@"';
-  return ['/bin/sh', '-c', script, files.join(' '), ...argv];
+  return ['/bin/sh', '-c', script, files.join(' ')];
 }
 
-/** Removes the lab's cgroups, which are empty once its processes have ended. */
-export async function removeCgroups(place: Place): Promise<void> {
-  for (const hierarchy of hierarchies()) await until(() => removed(join(hierarchy, place.bridge)), 5);
+/**
+ * Ends what still runs in the cgroup of a host (of the whole lab without a name), and removes it. Once nspawn has ended,
+ * its host's processes are being ended too, by the kernel; only when the cgroup is gone are they.
+ * @throws HailbookError LAB_FAILED when a process does not end
+ */
+export async function removeCgroup(place: Place, name = ''): Promise<void> {
+  for (const hierarchy of hierarchies()) {
+    const folder = join(hierarchy, place.bridge, name);
+    if (!(await until(() => removed(folder), 10)))
+      throw new HailbookError('LAB_FAILED', `processes in ${folder} do not end`);
+  }
 }
 
+/** One attempt, the innermost first; false while there is something left. */
 function removed(folder: string): boolean {
   if (!existsSync(folder)) return true;
   try {
+    for (const pid of readFileSync(join(folder, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean))
+      process.kill(Number(pid), 'SIGKILL');
     for (const entry of readdirSync(folder, { withFileTypes: true }))
       if (entry.isDirectory()) removed(join(folder, entry.name));
     rmdirSync(folder);
     return true;
   } catch {
-    // The kernel takes a moment to let go of a process that has ended.
+    // EBUSY while an ended process is not gone yet, ENOENT or ESRCH when it just went.
     return false;
   }
 }

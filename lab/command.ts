@@ -4,6 +4,8 @@ import { HailbookError } from '../engine/errors.ts';
 export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly stdin?: string;
+  /** What runs the command, as `env` or `nice` would; errors do not mention it. */
+  readonly through?: readonly string[];
 }
 
 /** What a command left behind. */
@@ -15,7 +17,7 @@ export interface Outcome {
 
 /** Runs a command of this machine to its end, whatever its exit code. `ENOENT` counts as 127, as in a shell. */
 export function attempt(argv: readonly [string, ...string[]], options: CommandOptions = {}): Promise<Outcome> {
-  const [file, ...rest] = argv;
+  const [file = '', ...rest] = [...(options.through ?? []), ...argv];
   return new Promise((resolve) => {
     const child = spawn(file, rest, {
       env: { ...process.env, LC_ALL: 'C.UTF-8', ...options.env },

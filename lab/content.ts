@@ -1,9 +1,11 @@
 import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { BUILD, inCgroup } from './cgroup.ts';
 import { command } from './command.ts';
 import { hashOf, manifestOf } from './manifest.ts';
 import { PYTHON } from './requirements.ts';
 import { assembleSpark } from './spark.ts';
+import type { Place } from './state.ts';
 
 const HAIL = '0.2.139';
 const SPARK = '3.5.9';
@@ -16,7 +18,7 @@ export const RECIPE = { version: 1, hail: HAIL, spark: SPARK, arch: process.arch
  * Packages come from wherever this machine's pip is configured to take them.
  * @throws HailbookError LAB_FAILED
  */
-export async function buildContent(folder: string, progress: (message: string) => void): Promise<void> {
+export async function buildContent(place: Place, folder: string, progress: (message: string) => void): Promise<void> {
   const partial = `${folder}.partial`;
   rmSync(partial, { recursive: true, force: true });
   const [content, wheels, scratch] = ['content', 'content/wheels', 'scratch'].map((name) => join(partial, name));
@@ -26,6 +28,7 @@ export async function buildContent(folder: string, progress: (message: string) =
   const pip = (...rest: string[]) =>
     command([join(partial, 'venv/bin/pip'), '--no-cache-dir', '--disable-pip-version-check', ...rest], {
       env: { TMPDIR: scratch },
+      through: inCgroup(place, BUILD),
     });
 
   progress(`fetching Hail ${HAIL} and pyspark ${SPARK} with pip (about a minute, 590 MB)`);

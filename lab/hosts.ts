@@ -3,12 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HailbookError } from '../engine/errors.ts';
-import { enterCgroup } from './cgroup.ts';
+import { inCgroup, removeCgroup } from './cgroup.ts';
 import { attempt, command, lastLines } from './command.ts';
 import { imageRoot } from './image.ts';
 import { ADMIN, type LabHost } from './inventory.ts';
-import { mountsUnder, unmount } from './mounts.ts';
-import { gateway, uplinkMtu } from './network.ts';
+import { discardFolder, unmount } from './mounts.ts';
+import { gateway, removeInterface, uplinkMtu } from './network.ts';
 import { collectPackages, seedPackages } from './packages.ts';
 import { endProcesses, processesWith, until } from './processes.ts';
 import { type Place, replaceFile } from './state.ts';
@@ -76,7 +76,8 @@ export async function startHost(
 ): Promise<void> {
   if (isUp(place, host.name)) return;
   const folders = foldersOf(place, host.name);
-  await unmount(folders.root);
+  await clearRemains(place, host.name);
+  await removeInterface(`vb-${place.bridge}-${number}`);
   const standing = imageOf(place, host.name);
   const keeps = standing !== undefined && existsSync(imageRoot(place, standing));
   if (!keeps) await discardDisk(place, host.name);
@@ -99,18 +100,23 @@ export async function stopHosts(place: Place, names: readonly string[], hard = f
     hard ? 0 : SHUTDOWN_LIMIT,
   );
   for (const name of names) {
+    await clearRemains(place, name);
     collectPackages(place, foldersOf(place, name).upper);
-    await unmount(foldersOf(place, name).root);
   }
+}
+
+/** What a host leaves behind when its nspawn was killed: processes that are still ending, and its mounts. */
+async function clearRemains(place: Place, name: string): Promise<void> {
+  await removeCgroup(place, name);
+  await unmount(foldersOf(place, name).root);
 }
 
 /** Throws a stopped host's disk away; what it downloaded and its SSH keys are kept elsewhere. */
 export async function discardDisk(place: Place, name: string): Promise<void> {
-  const { folder, image, root } = foldersOf(place, name);
-  if (mountsUnder(root).length > 0) throw new HailbookError('LAB_FAILED', `${root} is still mounted`);
-  // The marker goes first, so that a half-deleted disk is never booted. `rm` is faster than fs.rm on a large tree.
+  const { folder, image } = foldersOf(place, name);
+  // The marker goes first, so that a half-deleted disk is never booted.
   rmSync(image, { force: true });
-  await command(['rm', '-rf', '--one-file-system', folder]);
+  await discardFolder(folder);
 }
 
 /** What no two hosts may share: names, keys, machine-id. */
@@ -175,8 +181,10 @@ function boot(place: Place, name: string, number: number): void {
     '--capability=all',
   ];
   // A process group of its own, and no terminal: it outlives the command that starts it.
-  const [file, ...rest] = enterCgroup(place, name, nspawn);
-  spawn(file, rest, { detached: true, stdio: ['ignore', log, log] }).unref();
+  const [file, ...rest] = inCgroup(place, name);
+  // nspawn's own lock on the folder would leave a file in /run for each host that is killed; the lab has its lock.
+  const env = { ...process.env, SYSTEMD_NSPAWN_LOCK: '0' };
+  spawn(file, [...rest, ...nspawn], { detached: true, env, stdio: ['ignore', log, log] }).unref();
   closeSync(log);
 }
 

@@ -12,7 +12,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { BUILD, inCgroup } from './cgroup.ts';
 import { command } from './command.ts';
+import { discardFolder } from './mounts.ts';
 import type { Place } from './state.ts';
 
 /** Raise it when what `customise` does changes, so that images made by an older lab are not taken for current. */
@@ -29,6 +31,9 @@ const PACKAGES = [
   'ca-certificates',
   'curl',
 ];
+
+/** mmdebstrap mounts /dev, /proc and /sys of this machine in the new root: in a mount namespace they go when it is killed. */
+const OWN_MOUNTS = ['unshare', '--mount', '--propagation', 'private'];
 
 /** How apt on this machine reaches and trusts its sources: the hosts take it over. */
 const APT_FOLDERS = ['/etc/apt/keyrings', '/etc/apt/trusted.gpg.d', '/etc/apt/auth.conf.d', '/usr/share/keyrings'];
@@ -65,14 +70,14 @@ export async function baseImage(place: Place, progress: (message: string) => voi
   progress('making the base image with mmdebstrap (about half a minute, 250 MB)');
   const partial = join(place.images, `${name}.partial`);
   const root = join(partial, 'root');
-  rmSync(partial, { recursive: true, force: true });
+  await discardFolder(partial);
   mkdirSync(partial, { recursive: true });
   const settingsFile = join(partial, 'apt.conf');
   writeFileSync(settingsFile, settings, { mode: 0o600 });
   const include = `--include=${PACKAGES.join(',')}`;
   await command(
     ['mmdebstrap', '--mode=root', '--variant=minbase', include, `--aptopt=${settingsFile}`, '', root, ...sources],
-    { env: { TMPDIR: partial } },
+    { env: { TMPDIR: partial }, through: [...inCgroup(place, BUILD), ...OWN_MOUNTS] },
   );
   await customise(root, sources, settings);
   // Only a finished image ever gets the name.
@@ -81,10 +86,9 @@ export async function baseImage(place: Place, progress: (message: string) => voi
 }
 
 /** Deletes the images that no host stands on, and what an interrupted command left. */
-export function pruneImages(place: Place, inUse: ReadonlySet<string>): void {
+export async function pruneImages(place: Place, inUse: ReadonlySet<string>): Promise<void> {
   if (!existsSync(place.images)) return;
-  for (const name of readdirSync(place.images))
-    if (!inUse.has(name)) rmSync(join(place.images, name), { recursive: true, force: true });
+  for (const name of readdirSync(place.images)) if (!inUse.has(name)) await discardFolder(join(place.images, name));
 }
 
 /** The apt source files of this machine that are in force. */

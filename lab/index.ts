@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { HailbookError } from '../engine/errors.ts';
-import { removeCgroups } from './cgroup.ts';
+import { BUILD, removeCgroup } from './cgroup.ts';
 import { command } from './command.ts';
 import {
   discardDisk,
@@ -86,9 +86,10 @@ export async function labDown({ progress }: Pick<LabOptions, 'progress'>): Promi
     progress('powering off');
     await stopMirror(place);
     await stopHosts(place, hostsOnDisk(place));
+    // A build that is still running ends with its cgroup.
+    await removeCgroup(place);
     await unmount(place.folder);
     await removeNetwork(place, record);
-    await removeCgroups(place);
     for (const file of [place.inventory, place.knownHosts, place.record]) rmSync(file, { force: true });
     return record !== undefined;
   });
@@ -145,6 +146,7 @@ async function raise(
   await checkRequirements(wanted.mirror, install ?? false, progress);
   await checkSubnet(place, wanted.subnet);
   const before = readRecord(place);
+  await removeCgroup(place, BUILD);
   const base = await baseImage(place, progress);
   // Written before anything is raised, so that `down` finds what to put back even if this is cut short.
   const record: LabRecord = { ...wanted, ...forwarding(before) };
@@ -163,14 +165,16 @@ async function raise(
   );
   replaceFile(place.knownHosts, knownHostsText(keyed));
 
-  progress(`booting ${hosts.map((host) => host.name).join(', ')}`);
+  const stopped = record.hosts.filter((name) => !isUp(place, name));
+  if (stopped.length > 0) progress(`booting ${stopped.join(', ')}`);
   mkdirSync(place.hosts, { recursive: true });
   await Promise.all(hosts.map((host, number) => startHost(place, host, number, record.subnet, base)));
   await Promise.all(hosts.map((host) => waitForLogin(place, host)));
-  pruneImages(place, new Set([base, ...hostsOnDisk(place).map((name) => imageOf(place, name) ?? base)]));
+  await pruneImages(place, new Set([base, ...hostsOnDisk(place).map((name) => imageOf(place, name) ?? base)]));
 
   if (record.mirror) await startMirror(place, record.subnet, self, progress);
   else await stopMirror(place);
+  await removeCgroup(place, BUILD);
   const mirror = record.mirror ? { mirror: mirrorUrl(record.subnet) } : {};
   replaceFile(place.inventory, inventoryText({ hosts, key: place.key, knownHosts: place.knownHosts, ...mirror }));
   return statusOf(place, record);

@@ -46,7 +46,7 @@ export async function startMirror(
       rmSync(folder, { recursive: true });
     }
   }
-  if (!existsSync(folder)) await buildContent(folder, progress);
+  if (!existsSync(folder)) await buildContent(place, folder, progress);
   await serve(place, subnet, self);
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { HailbookError } from '../engine/errors.ts';
 import { attempt, command } from './command.ts';
+import { until } from './processes.ts';
 import type { LabRecord, Place } from './state.ts';
 import { addressIn, clash, freeSubnet, type Neighbourhood, parseSubnet } from './subnet.ts';
 
@@ -80,9 +81,19 @@ export async function removeNetwork(place: Place, record: LabRecord | undefined)
   for (const table of ['nat', 'filter'])
     for (const rule of await ownRules(table, `${COMMENT}:${bridge}`))
       await command(['iptables', '-w', '-t', table, '-D', ...rule]);
-  if ((await attempt(['ip', 'link', 'show', bridge])).code === 0) await command(['ip', 'link', 'delete', bridge]);
+  await removeInterface(bridge);
   const others = (await ownRules('nat', COMMENT)).length > 0;
   if (record && !others && record.boot === forwarding(record).boot) writeFileSync(FORWARD, `${record.ipForward}\n`);
+}
+
+/** Removes the machine's end of a host's cable: the kernel keeps it for a moment after the host was killed. */
+export async function removeInterface(name: string): Promise<void> {
+  const gone = async () => (await attempt(['ip', 'link', 'show', name])).code !== 0;
+  const removed = await until(
+    async () => (await gone()) || (await attempt(['ip', 'link', 'delete', name])).code === 0,
+    5,
+  );
+  if (!removed) throw new HailbookError('LAB_FAILED', `the interface ${name} cannot be removed`);
 }
 
 /** The rules with this in their comment, as arguments for `-D`. None of ours has a value with a space. */

@@ -29,7 +29,7 @@ export interface Lack {
 
 /** What the lab lacks here; the mirror needs Python besides. */
 export async function lacks(mirror: boolean): Promise<Lack[]> {
-  const missing = Object.entries(PROGRAMS).filter(([program]) => !inPath(program, process.env['PATH'] ?? ''));
+  const missing = Object.entries(PROGRAMS).filter(([program]) => !inPath(program, process.env.PATH ?? ''));
   const packages = new Set(missing.map(([, name]) => name));
   if (mirror && (await attempt([PYTHON, '-c', 'import ensurepip, venv'])).code !== 0) packages.add('python3-venv');
   const found: Lack[] = [];

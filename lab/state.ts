@@ -33,7 +33,7 @@ export interface LabRecord {
 }
 
 /** The lab of this machine: in HAILBOOK_LAB_DIR, or in its usual folder. */
-export function labPlace(folder: string = process.env['HAILBOOK_LAB_DIR'] || DEFAULT_FOLDER): Place {
+export function labPlace(folder: string = process.env.HAILBOOK_LAB_DIR || DEFAULT_FOLDER): Place {
   // The folder stands in overlay options and host key paths, which have no way to quote `:` and `,`.
   if (!/^\/[\w./-]+$/.test(folder))
     throw new HailbookError('USAGE', `HAILBOOK_LAB_DIR must be an absolute path of plain characters, not "${folder}"`);
