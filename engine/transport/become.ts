@@ -26,7 +26,9 @@ export async function openShell(way: Way, user: string | null, password?: () => 
   const asking = user === null ? undefined : password;
   // The prompt has a nonce, because sudo's lecture and PAM's messages come on the same stream.
   const prompt = `${nonce()} password`;
-  const channel = await way.spawn([...sudo(user, asking && prompt), ...shellCommand(sync)]);
+  const channel = await way.spawn([...sudo(user, asking && prompt), ...shellCommand(sync)]).catch((error: Error) => {
+    throw failed(way, user, error.message, '', { kind: 'lost', reason: error.message });
+  });
   const ready = opening(channel, way, user, sync, prompt, asking);
   ready.catch(() => channel.close());
   return { channel, sync, ready, writableAtOnce: !asking };
