@@ -1,11 +1,12 @@
 import { HailbookError } from '../errors.ts';
+import { matchHosts } from '../load/index.ts';
 import type { Sh } from '../plan/sh.ts';
 import { answerJson, compressNames, duration, jsonLine, type Screen } from '../report/index.ts';
 import { type AdhocAnswer, adhoc } from '../run/adhoc.ts';
 import { EXIT } from '../run/index.ts';
 import { isLoss } from '../run/outcome.ts';
 import { interruptible } from './interrupt.ts';
-import { chooseHosts, chooseInventory } from './inventory-choice.ts';
+import { chooseInventory } from './inventory-choice.ts';
 import type { HostOptions } from './options.ts';
 import { openConnect } from './reach.ts';
 import { say, screenOut } from './standard-out.ts';
@@ -32,7 +33,7 @@ export async function askHosts(
 ): Promise<void> {
   const inventory = chooseInventory(flags.inventory);
   say(`inventory: ${inventory.source}`);
-  const names = chooseHosts(pattern, inventory);
+  const names = matchHosts(pattern, inventory);
   const hosts = names.flatMap((name) => inventory.hosts.get(name) ?? []);
   const screen: Screen = screenOut();
   const connect = await openConnect(flags, inventory, (work) => screen.pause(work));

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { labInventoryPath } from '../../lab/index.ts';
-import { didYouMean, HailbookError } from '../errors.ts';
-import { loadInventory, matchHosts } from '../load/index.ts';
+import { HailbookError } from '../errors.ts';
+import { loadInventory } from '../load/index.ts';
 import type { Inventory } from '../plan/playbook.ts';
 
 const PROJECT_INVENTORY = 'inventory.yml';
@@ -18,18 +18,5 @@ export function chooseInventory(named: string | undefined): Inventory {
   if (lab) return { ...loadInventory(lab), source: `${lab} (the running lab)` };
   throw new HailbookError('INVENTORY_MISSING', `there is no ./${PROJECT_INVENTORY} and no lab is running`, {
     hint: 'Name one with -i FILE, or raise a lab with `hailbook lab up`.',
-  });
-}
-
-/**
- * The hosts that a pattern of the command line leaves, in inventory order.
- * @throws HailbookError PATTERN_EMPTY
- */
-export function chooseHosts(pattern: string, inventory: Inventory): string[] {
-  const hosts = matchHosts(pattern, inventory);
-  if (hosts.length > 0) return hosts;
-  const words = [...inventory.groups.keys(), ...inventory.hosts.keys()];
-  throw new HailbookError('PATTERN_EMPTY', `"${pattern}" matches no host${didYouMean(pattern, words)}`, {
-    hint: `\`hailbook inventory\` shows the hosts and groups of ${inventory.source}.`,
   });
 }

@@ -1,11 +1,12 @@
 import { Command } from 'commander';
 import { MODULES } from '../../modules/index.ts';
-import { loadPlaybooks, parseExtraVars } from '../load/index.ts';
+import { HailbookError } from '../errors.ts';
+import { loadPlaybooks, matchHosts, parseExtraVars } from '../load/index.ts';
 import type { Playbook } from '../plan/playbook.ts';
 import { clean, compressNames } from '../report/index.ts';
 import { run } from '../run/index.ts';
 import { interruptible } from './interrupt.ts';
-import { chooseHosts, chooseInventory } from './inventory-choice.ts';
+import { chooseInventory } from './inventory-choice.ts';
 import { examples, type HostOptions, hostOptions, type ReportFlags, repeated } from './options.ts';
 import { findPlaybooks } from './package.ts';
 import { openConnect } from './reach.ts';
@@ -58,7 +59,7 @@ function playbookCommand(name: string, description: string): Command {
 
 async function converge(files: readonly string[], flags: RunFlags, mode: 'run' | 'check'): Promise<void> {
   const inventory = chooseInventory(flags.inventory);
-  const hosts = flags.limit === undefined ? [...inventory.hosts.keys()] : chooseHosts(flags.limit, inventory);
+  const hosts = flags.limit === undefined ? [...inventory.hosts.keys()] : matchHosts(flags.limit, inventory);
   const playbook = loadPlaybooks(findPlaybooks(files, say), {
     inventory,
     modules: MODULES,
@@ -69,13 +70,14 @@ async function converge(files: readonly string[], flags: RunFlags, mode: 'run' |
     process.stdout.write(clean(listing(playbook, hosts, flags)));
     return;
   }
+  const writable = played(playbook, hosts, flags.limit);
   const report = reportOut(flags);
   try {
     const connect = await openConnect(flags, inventory, report.pause);
     const { exitCode } = await interruptible((signal) =>
       run(playbook, {
         inventory,
-        hosts: played(playbook, hosts),
+        hosts: writable,
         mode,
         diff: flags.diff ?? false,
         forks: flags.forks,
@@ -90,9 +92,14 @@ async function converge(files: readonly string[], flags: RunFlags, mode: 'run' |
   }
 }
 
-/** Of the hosts that may be written those that a play is for. */
-function played(playbook: Playbook, hosts: readonly string[]): string[] {
-  return hosts.filter((host) => playbook.plays.some((play) => play.hosts.includes(host)));
+/**
+ * Of the hosts that may be written those that a play is for.
+ * @throws HailbookError PATTERN_EMPTY when --limit leaves none
+ */
+function played(playbook: Playbook, hosts: readonly string[], limit: string | undefined): string[] {
+  const left = hosts.filter((host) => playbook.plays.some((play) => play.hosts.includes(host)));
+  if (left.length > 0 || limit === undefined) return left;
+  throw new HailbookError('PATTERN_EMPTY', `--limit "${limit}" leaves no host of any play`);
 }
 
 function listing(playbook: Playbook, hosts: readonly string[], { listHosts, listTasks }: RunFlags): string {
