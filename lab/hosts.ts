@@ -177,8 +177,7 @@ function boot(place: Place, name: string, number: number): void {
     '--resolv-conf=off',
     '--timezone=off',
     '--link-journal=no',
-    // ufw loads its rules with it; without, it fails (CAP_NET_ADMIN alone is not enough).
-    '--capability=all',
+    // No further capabilities: ufw works with nspawn's own set, to which a private network adds CAP_NET_ADMIN.
   ];
   // A process group of its own, and no terminal: it outlives the command that starts it.
   const [file, ...rest] = inCgroup(place, name);
