@@ -34,8 +34,8 @@ export function inCgroup(place: Place, name: string): [string, ...string[]] {
 }
 
 /**
- * Ends what still runs in the cgroup of a host (of the whole lab without a name), and removes it. Once nspawn has ended,
- * its host's processes are being ended too, by the kernel; only when the cgroup is gone are they.
+ * Ends what still runs in the cgroup of a host (of the whole lab without a name), and removes it. After a kill -9 of
+ * nspawn there is much to end: its host's systemd and sshd were seen to go on, reachable and writing to its disk.
  * @throws HailbookError LAB_FAILED when a process does not end
  */
 export async function removeCgroup(place: Place, name = ''): Promise<void> {

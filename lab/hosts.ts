@@ -105,7 +105,7 @@ export async function stopHosts(place: Place, names: readonly string[], hard = f
   }
 }
 
-/** What a host leaves behind when its nspawn was killed: processes that are still ending, and its mounts. */
+/** Ends what a host leaves behind when its nspawn was killed: its processes, and its mounts. */
 async function clearRemains(place: Place, name: string): Promise<void> {
   await removeCgroup(place, name);
   await unmount(foldersOf(place, name).root);

@@ -97,6 +97,7 @@ export async function labDown({ progress }: Pick<LabOptions, 'progress'>): Promi
 
 /** @throws HailbookError LAB_DOWN when no lab was raised */
 export function labStatus(): LabStatus {
+  requireRoot();
   const place = labPlace();
   const record = readRecord(place);
   if (!record) throw down();
