@@ -84,7 +84,7 @@ function opening(
     channel.stdout.on('data', onStdout);
     channel.stderr.on('data', onStderr);
     void channel.ended.then((ending) =>
-      settle(failed(way, user, describe(ending), said.replaceAll(prompt, ''), ending)),
+      settle(failed(way, user, describe(ending), printed + said.replaceAll(prompt, ''), ending)),
     );
   });
 }

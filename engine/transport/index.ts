@@ -34,16 +34,18 @@ export function createConnect(options: ConnectOptions): Connect {
 async function reach(host: Host, options: ConnectOptions, door: SshDoor): Promise<Way> {
   if (host.connection === 'local') return localWay();
   const { agent, knownHosts, hostKeys, connectTimeout, prompts } = options;
+  const user = options.user ?? host.user ?? userInfo().username;
+  const { password } = prompts;
   return door.enter({
     address: host.address,
     port: host.port,
-    user: options.user ?? host.user ?? userInfo().username,
+    user,
     key: options.key ?? host.key,
     agent,
     knownHosts,
     hostKeys,
     connectTimeout,
-    password: prompts.password,
+    password: password && (() => password(host.name, user)),
   });
 }
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { HailbookError } from '../errors.ts';
 import type { Way } from './channel.ts';
 import { Gate } from './gate.ts';
-import { type KeyFiles, Login, type Prompts } from './identities.ts';
+import { type KeyFiles, Login } from './identities.ts';
 import {
   addKnownKey,
   fingerprint,
@@ -29,7 +29,8 @@ export interface Target {
   readonly hostKeys: 'strict' | 'accept-new';
   /** Seconds. */
   readonly connectTimeout: number;
-  readonly password: Prompts['password'];
+  /** Asks for the login's password; undefined: none is tried. */
+  readonly password: (() => Promise<string>) | undefined;
 }
 
 /** sshd drops connections at random from ten that have not logged in (MaxStartups 10:30:100). */
@@ -58,7 +59,7 @@ export class SshDoor {
   async #enter(target: Target, name: string): Promise<Way> {
     const until = performance.now() + target.connectTimeout * 1000;
     for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
-      const login = this.#login(target);
+      const login = new Login(target.user, target.key, target.agent, this.#files, target.password);
       try {
         return await this.#dial(target, name, login);
       } catch (error) {
@@ -69,10 +70,6 @@ export class SshDoor {
         await sleep(wait);
       }
     }
-  }
-
-  #login({ address, user, key, agent, password }: Target): Login {
-    return new Login(user, key, agent, this.#files, password && (() => password(address, user)));
   }
 
   #dial(target: Target, name: string, login: Login): Promise<Way> {
