@@ -38,6 +38,7 @@ export const ERROR_CODES = {
   DEPENDENCY_FAILED: 'A value is missing because the task that gives it failed on its host.',
   UFW_LOCKOUT: 'The firewall rules would lock this controller out.',
   USER_MISMATCH: 'The account exists with an identity that a run must not change silently.',
+  SECRET_INVALID: 'A secret that was made on the host is empty or too short.',
   PATH_REFUSED: 'A path on the host is not safe to follow.',
   PACKAGE_UNAVAILABLE: 'The release offers none of the wanted packages.',
   CHECKSUM_MISMATCH: 'A download is not what its checksum says.',

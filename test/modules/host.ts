@@ -61,7 +61,7 @@ const ENVIRONMENT = {
 
 const OVERLAYS = `set -e
 own=$1/.own; mkdir "$own"; chmod 755 "$1"; mount -t tmpfs own "$own"
-for d in etc home root var; do
+for d in etc home opt root srv var; do
   mkdir -p "$own/$d/u" "$own/$d/w"
   mount -t overlay own -o "lowerdir=/$d,upperdir=$own/$d/u,workdir=$own/$d/w" "/$d"
 done

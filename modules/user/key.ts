@@ -1,0 +1,27 @@
+import { raw, type Sh, sh } from '../../engine/plan/sh.ts';
+import { FILE_SHELL } from '../_file/shell.ts';
+import { asUser } from '../_file/steps.ts';
+
+/**
+ * Makes the account's ed25519 key where it has none, as the account. The private key is put in its place first: when
+ * the work ends between the two, the next run makes the public one from it, and no key is ever made twice.
+ */
+export const makeKey = (name: string): Sh =>
+  asUser(
+    name,
+    sh`${raw(FILE_SHELL)}
+l=$(getent passwd ${name}) || exit
+h=\${l%:*} h=\${h##*:}
+settle "$h/.ssh" folder 0700 '' '' || exit
+cd -- "$h/.ssh" && umask 077 || exit
+[ ! -L id_ed25519 ] && [ ! -L id_ed25519.pub ] || refuse PATH_REFUSED "a key in $h/.ssh is a link"
+new=$(mktemp -u ./.hailbook.XXXXXXXXXX) || exit
+trap 'rm -f -- "$new" "$new.pub"' EXIT
+if [ -f id_ed25519 ]; then
+  ssh-keygen -y -f id_ed25519 </dev/null >"$new.pub" || exit
+else
+  ssh-keygen -q -t ed25519 -N '' -C ${name}@"$(uname -n)" -f "$new" </dev/null || exit
+  mv -T -- "$new" id_ed25519 || exit
+fi
+mv -T -f -- "$new.pub" id_ed25519.pub`,
+  );
