@@ -21,7 +21,7 @@ import { checkSubnet, forwarding, raiseNetwork, removeNetwork } from './network.
 import { checkRequirements, requireRoot } from './requirements.ts';
 import { type LabRecord, labPlace, locked, type Place, readRecord, replaceFile, writeRecord } from './state.ts';
 
-export type Progress = (message: string) => void;
+type Progress = (message: string) => void;
 
 /** What is not given stays as the lab was last raised; at first 4 hosts in 10.77.0.0/24, with a mirror. */
 export interface LabOptions {
@@ -34,7 +34,7 @@ export interface LabOptions {
   readonly progress: Progress;
 }
 
-export interface HostStatus extends LabHost {
+interface HostStatus extends LabHost {
   readonly up: boolean;
 }
 

@@ -8,7 +8,7 @@ export interface LabHost {
 /** Who one logs in as: with the lab's key, and sudo without a password. */
 export const ADMIN = 'admin';
 
-export const MASTER = 'spark-master';
+const MASTER = 'spark-master';
 
 /** `spark-master` and `count - 1` workers. */
 export function hostNames(count: number): string[] {

@@ -22,13 +22,13 @@ const PROGRAMS: Readonly<Record<string, string>> = {
 };
 
 /** Something this machine lacks, and the command that mends it. */
-export interface Lack {
+interface Lack {
   readonly what: string;
   readonly mend: readonly (readonly [string, ...string[]])[];
 }
 
 /** What the lab lacks here; the mirror needs Python besides. */
-export async function lacks(mirror: boolean): Promise<Lack[]> {
+async function lacks(mirror: boolean): Promise<Lack[]> {
   const missing = Object.entries(PROGRAMS).filter(([program]) => !inPath(program, process.env.PATH ?? ''));
   const packages = new Set(missing.map(([, name]) => name));
   if (mirror && (await attempt([PYTHON, '-c', 'import ensurepip, venv'])).code !== 0) packages.add('python3-venv');

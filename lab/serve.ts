@@ -31,7 +31,7 @@ function pathOf(request: IncomingMessage): string {
 }
 
 /** Links to what is directly in a folder, wheels with their hash so that pip checks it; null when there is no such folder. */
-export function listing(path: string, files: readonly MirrorFile[]): string | null {
+function listing(path: string, files: readonly MirrorFile[]): string | null {
   const base = path.endsWith('/') ? path : `${path}/`;
   const links = new Map<string, string>();
   for (const file of files) {
