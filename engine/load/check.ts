@@ -1,0 +1,143 @@
+import type { Inventory } from '../plan/playbook.ts';
+import { checkReferences, GIVEN_NAMES, type Visible } from './names.ts';
+import type { LoadedPlay } from './play.ts';
+import type { Problems } from './problems.ts';
+import type { LoadedTask } from './task.ts';
+import type { Value } from './value.ts';
+
+/** Reports every name in the plays that nothing defines where it is used, and variables that need each other. */
+export function checkNames(plays: readonly LoadedPlay[], inventory: Inventory, problems: Problems): void {
+  const everyTask = plays.flatMap(({ tasks, handlers }) => [...tasks, ...handlers]);
+  const registers = new Set(everyTask.flatMap(({ task }) => task.register ?? []));
+  const seen = new Set<string>();
+  checkRegisters(plays, everyTask, inventory, problems);
+  for (const play of plays) new PlayNames(play, { registers, seen }, inventory, problems).check();
+}
+
+/** A registered name that is a variable too would hide it, or be hidden. */
+function checkRegisters(
+  plays: readonly LoadedPlay[],
+  tasks: readonly LoadedTask[],
+  inventory: Inventory,
+  problems: Problems,
+): void {
+  const variables = new Set(
+    plays.flatMap((play) => [...inventory.hosts.keys()].flatMap((host) => [...play.variables(host).keys()])),
+  );
+  for (const { vars } of tasks) for (const name of vars.keys()) variables.add(name);
+  for (const { register } of tasks) {
+    if (!register || !variables.has(String(register.value))) continue;
+    problems.add('VARIABLE_INVALID', `"${register.value}" is a variable already`, { place: register.place });
+  }
+}
+
+interface Registers {
+  /** Of all plays. */
+  readonly registers: ReadonlySet<string>;
+  /** Of the tasks so far. */
+  readonly seen: Set<string>;
+}
+
+class PlayNames {
+  readonly #play: LoadedPlay;
+  readonly #registers: Registers;
+  readonly #inventory: Inventory;
+  readonly #problems: Problems;
+  /** Each variable with the values that it has on the play's hosts. */
+  readonly #variables = new Map<string, Set<Value>>();
+
+  constructor(play: LoadedPlay, registers: Registers, inventory: Inventory, problems: Problems) {
+    this.#play = play;
+    this.#registers = registers;
+    this.#inventory = inventory;
+    this.#problems = problems;
+    const hosts = play.play.hosts.length > 0 ? play.play.hosts : inventory.hosts.keys();
+    for (const host of hosts) {
+      for (const [name, value] of play.variables(host))
+        this.#variables.set(name, (this.#variables.get(name) ?? new Set()).add(value));
+    }
+  }
+
+  check(): void {
+    const anyRegister = this.#visible([...this.#variables.keys(), ...this.#registers.registers]);
+    for (const value of this.#play.own.values()) checkReferences(value.references, anyRegister, this.#problems);
+    for (const host of this.#play.play.hosts) reportCycle(this.#play.variables(host), this.#problems);
+    for (const task of [...this.#play.tasks, ...this.#play.handlers]) {
+      this.#checkTask(task);
+      if (task.task.register) this.#registers.seen.add(task.task.register);
+    }
+  }
+
+  #checkTask({ task, vars, references }: LoadedTask): void {
+    const item = task.loop ? ['item'] : [];
+    const visible = this.#visible([...this.#variables.keys(), ...this.#registers.seen, ...vars.keys(), ...item]);
+    // `loop` is evaluated once, before there is an item.
+    checkReferences(references, visible, this.#problems, task.place);
+    for (const value of vars.values()) checkReferences(value.references, visible, this.#problems);
+    reportCycle(vars, this.#problems);
+    const used = [...references, ...[...vars.values()].flatMap((value) => value.references)];
+    for (const { path } of used) {
+      const [head] = path;
+      if (!head || vars.has(head.name)) continue;
+      const late = this.#lateRegister(head.name, new Set());
+      if (late) {
+        const message = `"${head.name}" needs "${late}", which no earlier task registers`;
+        this.#problems.add('VARIABLE_UNDEFINED', message, { place: head.place });
+      }
+    }
+  }
+
+  /** Looks through a variable for what it needs in its turn: the first result that is not there yet. What nothing defines is reported. */
+  #lateRegister(name: string, open: Set<string>): string | undefined {
+    if (open.has(name)) return undefined;
+    open.add(name);
+    for (const value of this.#variables.get(name) ?? []) {
+      checkReferences(
+        value.references,
+        this.#visible([...this.#variables.keys(), ...this.#registers.registers]),
+        this.#problems,
+      );
+      for (const needed of value.names) {
+        const { registers, seen } = this.#registers;
+        if (!this.#variables.has(needed) && registers.has(needed) && !seen.has(needed)) return needed;
+        const late = this.#lateRegister(needed, open);
+        if (late) return late;
+      }
+    }
+    return undefined;
+  }
+
+  #visible(names: readonly string[]): Visible {
+    return {
+      names: new Set([...GIVEN_NAMES, ...names]),
+      hosts: new Set(this.#inventory.hosts.keys()),
+      groups: new Set(this.#inventory.groups.keys()),
+      absent: (name) => {
+        if (name === 'item') return '"item" is there only in a task with "loop"';
+        return this.#registers.registers.has(name) ? `"${name}" is registered only by a later task` : undefined;
+      },
+    };
+  }
+}
+
+/** Reports the first ring of variables that need each other. */
+function reportCycle(variables: ReadonlyMap<string, Value>, problems: Problems): boolean {
+  const settled = new Set<string>();
+  const visit = (name: string, open: readonly string[]): boolean => {
+    const value = variables.get(name);
+    if (!value || settled.has(name)) return false;
+    if (open.includes(name)) {
+      const ring = [...open.slice(open.indexOf(name)), name];
+      const message =
+        ring.length === 2
+          ? `the variable "${name}" needs itself`
+          : `the variables need each other: ${ring.join(' → ')}`;
+      problems.add('EXPRESSION_INVALID', message, { place: value.place });
+      return true;
+    }
+    const found = [...value.names].some((needed) => visit(needed, [...open, name]));
+    settled.add(name);
+    return found;
+  };
+  return [...variables.keys()].some((name) => visit(name, []));
+}

@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+import { HailbookError, type Place } from '../errors.ts';
+import type { Source } from '../plan/contract.ts';
+import type { Scope } from '../plan/playbook.ts';
+import { Secret } from '../plan/secret.ts';
+import { compileTemplate, type Template } from './template.ts';
+import { missingFile, readText } from './yaml.ts';
+
+/** The files on the controller that arguments name, each read and compiled once. */
+export class Files {
+  readonly #contents = new Map<string, { readonly content: Uint8Array; readonly sha256: string }>();
+  readonly #templates = new Map<string, Template>();
+
+  /** A file byte by byte. @throws HailbookError FILE_MISSING */
+  bytes(path: string, written: string, from: Place): Source {
+    let known = this.#contents.get(path);
+    if (!known) {
+      const content = readBytes(path, from);
+      known = { content, sha256: sha256(content) };
+      this.#contents.set(path, known);
+    }
+    return { path: written, ...known };
+  }
+
+  /** @throws HailbookError FILE_MISSING | TEMPLATE_INVALID | EXPRESSION_INVALID */
+  template(path: string, from: Place): Template {
+    const known = this.#templates.get(path);
+    if (known) return known;
+    const template = attributed(from, () => compileTemplate(path, (file) => readText(file, from)));
+    this.#templates.set(path, template);
+    return template;
+  }
+
+  /** A template's text for a scope. @throws Unknown, HailbookError */
+  rendered(path: string, written: string, from: Place, scope: Scope): Source {
+    const template = this.template(path, from);
+    const content = attributed(from, () => template.render(scope));
+    return { path: written, content, sha256: sha256(content instanceof Secret ? content.reveal() : content) };
+  }
+}
+
+/** A path that a playbook names, from the playbook's folder. */
+export const fromFolder = (folder: string, path: string): string => (isAbsolute(path) ? path : join(folder, path));
+
+/** An error in a template says which task it was for. */
+function attributed<T>(from: Place, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    if (!(error instanceof HailbookError) || !error.place || error.place.file === from.file) throw error;
+    const task = `used at ${from.file}:${from.line}`;
+    const hint = error.hint ? `${error.hint} (${task})` : task;
+    throw new HailbookError(error.code, error.message, { place: error.place, hint, cause: error });
+  }
+}
+
+function readBytes(path: string, from: Place): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw missingFile(path, cause, from);
+  }
+}
+
+const sha256 = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex');

@@ -1,0 +1,137 @@
+import { didYouMean } from '../errors.ts';
+import { MASK } from '../plan/secret.ts';
+import type { Mismatch, Mistake, Schema } from './validate.ts';
+
+/** A mistake in a module's arguments as one line for the person who wrote them: `user.shel: unknown argument; did you mean "shell"?` */
+export function inWords(mistake: Mistake, module: string, root: Schema): Mismatch {
+  const path = pathOf(mistake.instancePath);
+  const schema = (mistake.parentSchema ?? {}) as Schema;
+  const { params, data, keyword } = mistake;
+  const value = (message: string, hint?: string): Mismatch => ({
+    path,
+    at: 'value',
+    message: `${dotted(module, path)}: ${message}`,
+    ...(hint ? { hint } : {}),
+  });
+  switch (keyword) {
+    case 'additionalProperties': {
+      const key = String(params.additionalProperty);
+      const guess = didYouMean(key, Object.keys(schema.properties ?? {}));
+      return {
+        path: [...path, key],
+        at: 'key',
+        message: `${dotted(module, [...path, key])}: unknown argument${guess}`,
+      };
+    }
+    case 'required': {
+      const key = String(params.missingProperty);
+      const hint = schema.properties?.[key]?.description;
+      const message = `${dotted(module, [...path, key])}: is missing`;
+      return { path, at: 'key', message, ...(hint ? { hint: `${key}: ${hint}` } : {}) };
+    }
+    case 'type':
+      return value(`must be ${describe(schema)}, not ${show(data)}`, remedy(schema, data));
+    case 'const':
+      return value(`must be ${JSON.stringify(params.allowedValue)}, not ${show(data)}`);
+    case 'enum':
+    case 'anyOf':
+      return value(`must be ${describe(schema)}, not ${show(data)}${guessOf(schema, data)}`, remedy(schema, data));
+    case 'pattern':
+      return value(
+        `${show(data)} does not look as it must (${params.pattern})`,
+        schema.description ?? root.description,
+      );
+    case 'minLength':
+      return value(params.limit === 1 ? 'must not be empty' : `must have at least ${params.limit} characters`);
+    case 'maxLength':
+      return value(`must have at most ${params.limit} characters`);
+    case 'minItems':
+      return value(params.limit === 1 ? 'must not be empty' : `must have at least ${params.limit} entries`);
+    case 'maxItems':
+      return value(`must have at most ${params.limit} entries`);
+    case 'uniqueItems':
+      return value(`entry ${Number(params.j) + 1} and entry ${Number(params.i) + 1} are the same`);
+    case 'minimum':
+    case 'maximum':
+    case 'exclusiveMinimum':
+    case 'exclusiveMaximum':
+      return value(`must be ${params.comparison} ${params.limit}, not ${show(data)}`);
+    default:
+      return value(`does not fit "${keyword}": ${JSON.stringify(mistake.schema)}`, schema.description);
+  }
+}
+
+/** A schema in a few words: `true or false`, `a text`, `"present" or "absent"`, `a list of texts`. */
+export function describe(schema: Schema): string {
+  if (schema.const !== undefined) return JSON.stringify(schema.const);
+  if (schema.enum) return either(schema.enum.map((choice) => JSON.stringify(choice)));
+  if (schema.anyOf) return either(schema.anyOf.map(describe));
+  switch (schema.type) {
+    case 'string':
+      return 'a text';
+    case 'integer':
+      return 'an integer';
+    case 'number':
+      return 'a number';
+    case 'boolean':
+      return 'true or false';
+    case 'array':
+      return `a list${schema.items?.type ? ` of ${describe(schema.items).replace(/^an? /, '')}s` : ''}`;
+    case 'object':
+      return 'a map';
+    case 'null':
+      return 'null';
+    default:
+      return 'another value';
+  }
+}
+
+/** An example of a module's arguments, for one who wrote something else: `user: { name: … }`. */
+export function example(module: string, schema: Schema): string {
+  const needed = (schema.required ?? []).filter((key) => schema.properties?.[key]?.default === undefined);
+  const shown = needed.length > 0 ? needed : Object.keys(schema.properties ?? {}).slice(0, 1);
+  return `${module}: { ${shown.map((key) => `${key}: …`).join(', ')} }`;
+}
+
+const either = (words: readonly string[]): string =>
+  words.length < 2 ? (words[0] ?? 'nothing') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
+
+function guessOf(schema: Schema, data: unknown): string {
+  if (typeof data !== 'string') return '';
+  const choices = [...(schema.enum ?? []), ...(schema.anyOf ?? []).map((branch) => branch.const)];
+  return didYouMean(
+    data,
+    choices.filter((choice): choice is string => typeof choice === 'string'),
+  );
+}
+
+/** The way out when only the type is wrong. */
+function remedy(schema: Schema, data: unknown): string | undefined {
+  const types = [schema, ...(schema.anyOf ?? [])].map(({ type }) => type);
+  if (types.includes('string') && (typeof data === 'number' || typeof data === 'boolean')) return `quote it: "${data}"`;
+  if ((types.includes('integer') || types.includes('number')) && typeof data === 'string' && /^-?\d+$/.test(data)) {
+    return `without quotes it is a number; of a variable, {{ int(x) }} is`;
+  }
+  if (schema.type === 'array' && typeof data === 'string') return `a list of one: [${JSON.stringify(data)}]`;
+  return undefined;
+}
+
+function show(data: unknown): string {
+  if (data === MASK) return MASK;
+  if (data === null) return 'nothing';
+  if (Array.isArray(data)) return 'a list';
+  if (typeof data === 'object') return 'a map';
+  if (typeof data === 'string') return `the text ${JSON.stringify(data.length > 60 ? `${data.slice(0, 59)}…` : data)}`;
+  return String(data);
+}
+
+function pathOf(pointer: string): (string | number)[] {
+  const keys = pointer
+    .split('/')
+    .slice(1)
+    .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
+  return keys.map((key) => (/^\d+$/.test(key) ? Number(key) : key));
+}
+
+const dotted = (module: string, path: readonly (string | number)[]): string =>
+  path.reduce<string>((text, key) => (typeof key === 'number' ? `${text}[${key}]` : `${text}.${key}`), module);

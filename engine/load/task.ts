@@ -1,0 +1,233 @@
+import { didYouMean, HailbookError, type Place } from '../errors.ts';
+import type { Module } from '../plan/contract.ts';
+import type { Expression, Scope, Task } from '../plan/playbook.ts';
+import { type Args, compileArgs } from './args.ts';
+import { compileCel, type Reference } from './expression.ts';
+import type { Files } from './files.ts';
+import { ansible, TASK_KEYWORDS } from './keywords.ts';
+import type { Located } from './located.ts';
+import { checkVariableName, readVariables } from './names.ts';
+import type { Problems } from './problems.ts';
+import { readFlag, readName, readText, readTexts } from './shapes.ts';
+import { compileValue, constant, namesOf, type Value } from './value.ts';
+
+/** What all of a playbook's loading shares. */
+export interface Loading {
+  readonly modules: ReadonlyMap<string, Module>;
+  readonly files: Files;
+  /** The playbook's folder: paths in it are relative to this. */
+  readonly folder: string;
+  /** Names that `-e` gives: they win over a task's own variables too. */
+  readonly extra: ReadonlySet<string>;
+  readonly problems: Problems;
+  /** The next task's number in the run. */
+  nextId(): number;
+}
+
+export type Referring<T> = Expression<T> & { readonly references: readonly Reference[] };
+
+/** As whom a play's tasks act. */
+export interface Become {
+  readonly become: boolean;
+  readonly becomeUser: Referring<string>;
+}
+
+/** A task with what the rest of loading needs to judge it. */
+export interface LoadedTask {
+  readonly task: Task;
+  readonly args: Args;
+  readonly vars: ReadonlyMap<string, Value>;
+  /** Every name that the task's keywords and arguments take from the scope, the task's own variables aside. */
+  readonly references: readonly Reference[];
+  readonly register?: Located;
+  readonly notify: readonly Located[];
+}
+
+export function loadTask(located: Located, outer: Become, loading: Loading): LoadedTask | undefined {
+  const { problems } = loading;
+  if (!located.isMap) {
+    problems.add('KEYWORD_INVALID', 'a task is a map of one module and keywords', {
+      place: located.place,
+      hint: '- user: { name: hail }',
+    });
+    return undefined;
+  }
+  const chosen = chooseModule(located, loading);
+  const keyword = (name: keyof typeof TASK_KEYWORDS) => located.child(name);
+  const when = compileKeyword(keyword('when'), compileWhen, problems);
+  const loop = compileKeyword(keyword('loop'), (given) => compileLoop(given, problems), problems);
+  const vars = new Map(
+    Array.from(
+      readVariables(keyword('vars'), problems),
+      ([name, value]) => [name, compileValue(value, problems)] as const,
+    ),
+  );
+  const become = readBecome(located, outer, problems);
+  const notify = readTexts(keyword('notify'), problems);
+  const register = keyword('register');
+  const registered = register && readText(register, problems);
+  const ignoreErrors = readFlag(keyword('ignore_errors'), problems) ?? false;
+  const name = readName(keyword('name'), problems);
+  if (registered) checkVariableName(registered, register, problems);
+  if (!chosen) return undefined;
+  const args = compileArgs(chosen.module, chosen.args, loading, problems);
+  if (!args) return undefined;
+  const task: Task = {
+    id: loading.nextId(),
+    name: name ?? chosen.module.name,
+    place: located.place,
+    module: chosen.module,
+    args,
+    ...(when ? { when } : {}),
+    ...(loop ? { loop } : {}),
+    ...(registered ? { register: registered } : {}),
+    notify: notify.map(({ value }) => String(value)),
+    ...become,
+    ignoreErrors,
+    vars: Object.fromEntries([...vars].filter(([variable]) => !loading.extra.has(variable))),
+  };
+  const parts: readonly { readonly references: readonly Reference[] }[] = [
+    args,
+    become.becomeUser,
+    ...(when ? [when] : []),
+    ...(loop ? [loop] : []),
+  ];
+  const references = parts.flatMap((part) => part.references);
+  return { task, args, vars, references, notify, ...(registered && register ? { register } : {}) };
+}
+
+/** `become` and `become_user`, of a play or of a task in one. */
+export function readBecome(located: Located, outer: Become, problems: Problems): Become {
+  const become = readFlag(located.child('become'), problems) ?? outer.become;
+  const user = located.child('become_user');
+  if (!user) return { become, becomeUser: outer.becomeUser };
+  if (!become) {
+    problems.add('KEYWORD_INVALID', '"become_user" means nothing without "become: true"', { place: user.keyPlace });
+  }
+  if (typeof user.value !== 'string' || user.value === '') {
+    problems.add('KEYWORD_INVALID', '"become_user" is the name of a user', { place: user.place });
+    return { become, becomeUser: outer.becomeUser };
+  }
+  const value = compileValue(user, problems);
+  const evaluate = (scope: Scope): string => {
+    const name = value.evaluate(scope);
+    if (typeof name === 'string' && name !== '') return name;
+    throw new HailbookError('KEYWORD_INVALID', `"become_user" is the name of a user, not ${String(name)}`, {
+      place: user.place,
+    });
+  };
+  return { become, becomeUser: { ...value, evaluate } };
+}
+
+export const ROOT = (place: Place): Become => ({ become: false, becomeUser: constant('root', place) });
+
+interface Chosen {
+  readonly module: Module;
+  readonly args: Located;
+}
+
+/** The task's one module; every key that is neither one nor a keyword is reported. */
+function chooseModule(located: Located, { modules, problems }: Loading): Chosen | undefined {
+  const keywords = Object.keys(TASK_KEYWORDS);
+  const others = located.entries().filter(([key]) => !Object.hasOwn(TASK_KEYWORDS, key));
+  const known = others.filter(([key]) => modules.has(key));
+  const unknown = others.filter(([key]) => !modules.has(key));
+  for (const [key, child] of unknown) {
+    const place = child.keyPlace;
+    const foreign = ansible(key, modules.keys());
+    const keyword = foreign
+      ? foreign.kind === 'keyword'
+      : known.length > 0 || (didYouMean(key, keywords) && !didYouMean(key, modules.keys()));
+    const code = keyword ? 'KEYWORD_UNKNOWN' : 'MODULE_UNKNOWN';
+    const what = keyword ? `"${key}" is no keyword of a task` : `there is no module "${key}"`;
+    problems.add(code, foreign ? what : `${what}${didYouMean(key, keyword ? keywords : modules.keys())}`, {
+      place,
+      hint: foreign?.instead,
+    });
+  }
+  const [first, second] = known;
+  if (first && second) {
+    problems.add('MODULE_UNKNOWN', `a task has one module; this one has "${first[0]}" and "${second[0]}"`, {
+      place: second[1].keyPlace,
+    });
+  }
+  if (others.length === 0) problems.add('MODULE_UNKNOWN', 'the task names no module', { place: located.place });
+  const module = first && modules.get(first[0]);
+  return first && module && !second ? { module, args: first[1] } : undefined;
+}
+
+function compileKeyword<T>(
+  located: Located | undefined,
+  compile: (located: Located) => T,
+  problems: Problems,
+): T | undefined {
+  return located && problems.attempt(() => compile(located));
+}
+
+/** A bare expression in YAML. @throws HailbookError */
+function compileBare(located: Located, keyword: string, type: string) {
+  const { value } = located;
+  const text = String(value);
+  const whole = /^\s*\{\{(.*)\}\}\s*$/s.exec(text);
+  if (whole || text.trimStart().startsWith('{{')) {
+    const hint =
+      whole?.[1]?.includes('{{') === false ? `write ${keyword}: ${whole[1]?.trim()}` : 'leave the braces out';
+    throw new HailbookError('EXPRESSION_INVALID', `"${keyword}" is an expression already; it takes no {{ }}`, {
+      place: located.place,
+      hint,
+    });
+  }
+  const cel = compileCel(text, (offset) => located.placeInside(offset));
+  if (cel.type !== 'dyn' && !cel.type.startsWith(type)) {
+    throw new HailbookError('EXPRESSION_INVALID', `"${keyword}" must be ${TYPE_WORDS[type]}, not ${cel.type}`, {
+      place: located.place,
+    });
+  }
+  return {
+    ...cel,
+    place: located.place,
+    names: namesOf(cel.references),
+    references: cel.references,
+    evaluate: (scope: Scope) => cel.evaluate(scope),
+  };
+}
+
+const TYPE_WORDS: Readonly<Record<string, string>> = { bool: 'true or false', list: 'a list' };
+
+function compileWhen(located: Located): Referring<boolean> {
+  const { value, place } = located;
+  if (typeof value === 'boolean') return constant(value, place);
+  if (typeof value !== 'string' || value.trim() === '') {
+    throw new HailbookError('KEYWORD_INVALID', '"when" is one expression', {
+      place,
+      hint: 'several are joined by && and ||',
+    });
+  }
+  const bare = compileBare(located, 'when', 'bool');
+  const evaluate = (scope: Scope): boolean => {
+    const result = bare.evaluate(scope);
+    if (typeof result === 'boolean') return result;
+    throw new HailbookError('EXPRESSION_INVALID', `"when" must be true or false, not ${kindOf(result)}`, { place });
+  };
+  return { ...bare, evaluate };
+}
+
+function compileLoop(located: Located, problems: Problems): Referring<readonly unknown[]> {
+  const { value, place } = located;
+  if (located.isList) return compileValue(located, problems) as Value & Referring<readonly unknown[]>;
+  if (typeof value !== 'string' || value.trim() === '') {
+    throw new HailbookError('KEYWORD_INVALID', '"loop" is a list, or an expression that gives one', { place });
+  }
+  const bare = compileBare(located, 'loop', 'list');
+  const evaluate = (scope: Scope): readonly unknown[] => {
+    const result = bare.evaluate(scope);
+    if (Array.isArray(result)) return result;
+    throw new HailbookError('EXPRESSION_INVALID', `"loop" must be a list, not ${kindOf(result)}`, { place });
+  };
+  return { ...bare, evaluate };
+}
+
+function kindOf(value: unknown): string {
+  if (value === null || Array.isArray(value)) return value === null ? 'null' : 'a list';
+  return typeof value === 'object' ? 'a map' : `the ${typeof value} ${JSON.stringify(value)}`;
+}
