@@ -29,6 +29,18 @@ export interface Way {
   close(): void;
 }
 
+/**
+ * Calls `then` when the channel ends; the function that it gives calls it off. A promise cannot be unsubscribed from, and a shell
+ * outlives thousands of requests: without this it would hold the output of each.
+ */
+export function whenEnded(channel: Channel, then: (ending: Ending) => void): () => void {
+  let listener: typeof then | undefined = then;
+  void channel.ended.then((ending) => listener?.(ending));
+  return () => {
+    listener = undefined;
+  };
+}
+
 /** Milliseconds that the rest of the output may take after 'exit'. */
 const REST_OF_OUTPUT = 300;
 

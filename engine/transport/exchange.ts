@@ -1,5 +1,5 @@
 import type { OpenShell } from './become.ts';
-import type { Ending } from './channel.ts';
+import { type Ending, whenEnded } from './channel.ts';
 import type { Reply, WireRecord } from './connection.ts';
 import { nonce, requestBytes } from './protocol.ts';
 import { Replies } from './replies.ts';
@@ -9,7 +9,7 @@ const SLACK = 3;
 /** Seconds until a shell must begin with a request. */
 const START_TIMEOUT = 60;
 /** Seconds until a shell that was told to stop must have ended. */
-const STOP_TIMEOUT = 15;
+const STOP_TIMEOUT = 10;
 
 /** What one request in one shell gave: the replies of the records that ended, and why there are not more of them. */
 export interface Exchange {
@@ -60,6 +60,7 @@ export function exchange(
     const onStderr = (chunk: Buffer): void => replies.stderr(chunk);
     const leave = (): void => {
       clearTimeout(timer);
+      forget();
       channel.stdout.off('data', onStdout);
       channel.stderr.off('data', onStderr);
     };
@@ -76,7 +77,7 @@ export function exchange(
     };
     channel.stdout.on('data', onStdout);
     channel.stderr.on('data', onStderr);
-    void channel.ended.then(finish);
+    const forget = whenEnded(channel, finish);
     clock(START_TIMEOUT, () => finish({ kind: 'stuck' }));
     try {
       for (const bytes of requestBytes(sync, token, records)) channel.stdin.write(bytes);

@@ -24,7 +24,7 @@ export type Verdict =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'changed' | 'revoked'; readonly entry: KnownKey };
 
-/** The name of a host in known_hosts: its address, or `[address]:port` if the port is not 22. */
+/** The name of a host in known_hosts: its address, or `[address]:port` if the port is not 22. A plain name holds for port 22 only. */
 export function hostName(address: string, port: number): string {
   const name = address.toLowerCase();
   return port === 22 ? name : `[${name}]:${port}`;

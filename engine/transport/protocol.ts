@@ -101,7 +101,8 @@ export function requestBytes(sync: string, token: string, records: readonly Wire
     return `hailbook_feed ${index} ${group} ${quote(script)} ${bytes.length}\n`;
   });
   const body = Buffer.from(`${functions(token)}\n${calls.join('')}`);
-  const seconds = records.reduce((sum, record) => sum + Math.ceil(record.timeout), 0);
+  // `timeout 0` is no limit at all.
+  const seconds = records.reduce((sum, record) => sum + Math.max(1, Math.ceil(record.timeout)), 0);
   return [Buffer.from(`${sync} ${seconds} ${body.length}\n`), body, ...input];
 }
 

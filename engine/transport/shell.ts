@@ -104,7 +104,8 @@ export class Shell {
     const helper = await openShell(this.#way, this.#user, this.#password);
     try {
       await helper.ready;
-      const kill = sh`kill -TERM ${pid}`;
+      // CONT, because what is stopped does not take TERM.
+      const kill = sh`kill -TERM ${pid}; kill -s CONT -- -${pid}`;
       await exchange(helper, [{ script: kill, group: 0, timeout: 10 }], async () => {});
     } finally {
       helper.channel.close();

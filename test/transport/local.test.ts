@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { Secret } from '../../engine/plan/secret.ts';
-import type { Sh } from '../../engine/plan/sh.ts';
 import type { Connection, WireRecord } from '../../engine/transport/connection.ts';
 import { createConnect } from '../../engine/transport/index.ts';
 import { requestBytes, shellCommand } from '../../engine/transport/protocol.ts';
+import { record as anyRecord } from './ask.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'hailbook-local-'));
 afterAll(() => rmSync(dir, { recursive: true }));
@@ -38,7 +38,7 @@ let groups = 0;
 /** A record in a group of its own, unless told otherwise. */
 function record(script: string, rest: Partial<WireRecord> = {}): WireRecord {
   groups += 1;
-  return { script: script as Sh, group: groups, timeout: 20, ...rest };
+  return anyRecord(script, { group: groups, ...rest });
 }
 
 async function ask(...records: WireRecord[]) {
@@ -196,6 +196,11 @@ describe('a record that ends its shell', () => {
     expect(seconds).toBeGreaterThan(2.5);
     expect(seconds).toBeLessThan(8);
     expect(spawnSync('pgrep', ['-fx', 'sleep 61']).status).toBe(1);
+  });
+
+  test('a record that was stopped has its time too', async () => {
+    const [reply] = await ask(record('echo a; kill -STOP 0', { timeout: 1 }));
+    expect(reply).toMatchObject({ code: 124, stdout: 'a\n' });
   });
 
   test('a record among others has its own time, not the sum', async () => {

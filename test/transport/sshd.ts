@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Host } from '../../engine/plan/playbook.ts';
+import type { Connection } from '../../engine/transport/connection.ts';
 import { type ConnectOptions, createConnect } from '../../engine/transport/index.ts';
 
 export const LOGIN_PASSWORD = "it's a «long» pass $word";
@@ -18,13 +19,15 @@ const ACCOUNTS = [
   { name: 'hail', uid: 61005, shell: '/bin/sh', sudo: '' },
 ];
 
-/** Why a real sshd cannot run here, or null. */
-export function sshdMissing(): string | null {
-  if (spawnSync('/usr/sbin/sshd', ['-V']).error) return 'these tests need a real sshd: apt-get install openssh-server';
-  if (spawnSync('sudo', ['-V']).error) return 'these tests need sudo: apt-get install sudo';
+/** For connections that must get by without a person. */
+export const noPassphrase = (): Promise<string> => Promise.reject(new Error('a passphrase was asked for'));
+
+function requireTools(): void {
+  if (spawnSync('/usr/sbin/sshd', ['-V']).error)
+    throw new Error('these tests need a real sshd: apt-get install openssh-server');
+  if (spawnSync('sudo', ['-V']).error) throw new Error('these tests need sudo: apt-get install sudo');
   if (spawnSync('unshare', ['--mount', 'true']).status !== 0)
-    return 'these tests need to be root: unshare --mount failed';
-  return null;
+    throw new Error('these tests need root: unshare --mount failed');
 }
 
 /** A real sshd on loopback with real sudo behind it; everything that it has is in a temp folder. */
@@ -32,9 +35,11 @@ export class Sshd {
   readonly dir = mkdtempSync(join(tmpdir(), 'hailbook-sshd-'));
   port = 0;
   #process: ChildProcess | undefined;
+  #connections: Connection[] = [];
 
   /** @param extra lines of sshd_config */
   async start(extra: readonly string[] = []): Promise<this> {
+    requireTools();
     chmodSync(this.dir, 0o755);
     this.port = await freePort();
     for (const type of ['ed25519', 'rsa', 'ecdsa']) this.keygen(`host_${type}`, type);
@@ -55,6 +60,7 @@ export class Sshd {
   }
 
   async stop(): Promise<void> {
+    this.hangUp();
     const process = this.#process;
     if (process && process.exitCode === null) {
       const gone = new Promise((resolve) => process.once('exit', resolve));
@@ -124,15 +130,24 @@ export class Sshd {
   }
 
   /** Connects with the test's key and known hosts, unless told otherwise; a question to a person is an error. */
-  connect(user: string, options: Partial<ConnectOptions> = {}) {
-    return createConnect({
+  async connect(user: string, options: Partial<ConnectOptions> = {}): Promise<Connection> {
+    const connect = createConnect({
       key: this.path('id'),
       knownHosts: [this.knownHosts('known_hosts')],
       hostKeys: 'strict',
       connectTimeout: 10,
-      prompts: { passphrase: () => Promise.reject(new Error('a passphrase was asked for')) },
+      prompts: { passphrase: noPassphrase },
       ...options,
-    })(this.host(user));
+    });
+    const connection = await connect(this.host(user));
+    this.#connections.push(connection);
+    return connection;
+  }
+
+  /** Closes what `connect` opened. */
+  hangUp(): void {
+    for (const connection of this.#connections) connection.close();
+    this.#connections = [];
   }
 
   #writeAccounts(): void {
