@@ -1,4 +1,5 @@
 import { sh } from '../../engine/plan/sh.ts';
+import { REFUSE } from '../_refusal/refusal.ts';
 
 /**
  * How files are written on a host. Whoever can change a folder on the way to a path can redirect a write there, so the
@@ -7,7 +8,7 @@ import { sh } from '../../engine/plan/sh.ts';
  * anyhow; otherwise PATH_REFUSED. After that no one else can swap a part of the path, and the work is done relative to
  * the folder.
  */
-const FUNCTIONS = `refuse() { printf 'hailbook: %s %s\\n' "$1" "$2" >&2; exit 73; }
+const FUNCTIONS = `${REFUSE}
 
 # guard PATH: may root and the acting account alone change what is at PATH? One other account is noted in $actor.
 guard() {

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../../engine/errors.ts';
 import type { ModuleFailure, Output, Step } from '../../engine/plan/contract.ts';
 import { raw, type Sh, sh } from '../../engine/plan/sh.ts';
+import { refusal } from '../_refusal/refusal.ts';
 import { FILE_SHELL } from './shell.ts';
 
 /** Of a path; what is not given stays as it is, or becomes the acting account's. */
@@ -48,10 +49,5 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   PATH_REFUSED: 'let root (or one account and nobody else) own every folder on the way, or choose another path',
 };
 
-/** What a script of this folder said before it gave up (`refuse` in the shell functions). */
-export function fileFailure(output: Output): ModuleFailure | null {
-  const [, code, message] = /^hailbook: (PATH_REFUSED|STEP_FAILED) (.*)$/m.exec(output.stderr) ?? [];
-  if (!code || !message) return null;
-  const hint = HINTS[code as ErrorCode];
-  return { code: code as ErrorCode, message, ...(hint ? { hint } : {}) };
-}
+/** What the shell functions said before they gave up. */
+export const fileFailure = (output: Output): ModuleFailure | null => refusal(output, HINTS);

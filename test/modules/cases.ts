@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { Ajv } from 'ajv';
+import { Ajv, type ValidateFunction } from 'ajv';
 import { parse } from 'yaml';
 import type { Module, Output, Source, State } from '../../engine/plan/contract.ts';
 import { Secret } from '../../engine/plan/secret.ts';
@@ -18,7 +18,7 @@ export interface Case {
   readonly steps?: readonly (string | ExpectedStep)[];
   /** `parse` or `desired` refuses. */
   readonly error?: ExpectedError;
-  /** The schema refuses `args`; the text is part of one of its complaints. */
+  /** The schema refuses `args`; the text is part of one of its ajv. */
   readonly invalid?: string;
   /** What a failed step left, and what `failure` makes of it (null: nothing). */
   readonly output?: Output;
@@ -65,13 +65,12 @@ export function loadCases(file: URL, placeholders: Record<string, string> = {}):
   return parse(text, { customTags: (tags) => [...tags, 'binary', secretTag] }) as Case[];
 }
 
-/** The arguments as the engine would give them: defaults filled in, files of the controller read. Or the schema's complaints. */
+/** The arguments as the engine would give them: defaults filled in, files of the controller read. Or the schema's ajv. */
 export function prepareArgs(
   module: Module,
   given: Record<string, unknown>,
 ): { args: Record<string, unknown> } | { invalid: string } {
-  const ajv = new Ajv({ useDefaults: true, allErrors: true, strict: false });
-  const validate = ajv.compile({ ...module.args, additionalProperties: false });
+  const validate = validatorOf(module);
   const written = Object.fromEntries(
     Object.entries(given).map(([name, value]) => [name, asWritten(module, name, value)]),
   );
@@ -81,6 +80,15 @@ export function prepareArgs(
     isSource(module, name) ? source(given[name]) : value,
   ]);
   return { args: Object.fromEntries(args) };
+}
+
+const ajv = new Ajv({ useDefaults: true, allErrors: true, strict: false });
+const validators = new WeakMap<Module, ValidateFunction>();
+
+function validatorOf(module: Module): ValidateFunction {
+  const validate = validators.get(module) ?? ajv.compile({ ...module.args, additionalProperties: false });
+  validators.set(module, validate);
+  return validate;
 }
 
 const isSource = (module: Module, name: string): boolean => 'x-source' in (module.args.properties[name] ?? {});

@@ -1,4 +1,4 @@
-import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import type { Module, Step } from '../../engine/plan/contract.ts';
 import { prepareArgs } from './cases.ts';
 
@@ -59,21 +59,23 @@ function replaceAt(value: unknown, [key, ...rest]: readonly string[], text: stri
  * and for some hostile text the script no longer parses. Scripts within scripts (`sh -c '…'`) are judged as well.
  */
 export function shellComplaint(scripts: readonly string[]): string | undefined {
-  for (const script of withNested(scripts)) {
-    const { status, stderr } = shell(['-n'], script);
-    if (status !== 0) return `${stderr}\n${script}`;
+  const all = [...new Set(withNested(scripts))];
+  // A few at a time: the kernel takes 2 MB of arguments.
+  for (let from = 0; from < all.length; from += 64) {
+    const some = all.slice(from, from + 64);
+    const { status, stdout, stderr } = spawnSync('/bin/sh', ['-c', JUDGE, 'judge', ...some], { encoding: 'utf8' });
+    if (status !== 0) return `${stderr}\n${stdout}`;
   }
   return undefined;
 }
 
-/** Many scripts in one shell; they are known to parse. Used for probes only, which change nothing. */
-export function runAll(scripts: readonly string[], cwd: string): SpawnSyncReturns<string> {
-  const calls = scripts.map((script) => `( ${script}\n) </dev/null >/dev/null 2>&1`);
-  return shell([], calls.join('\n'), cwd);
-}
+const JUDGE = 'for s; do /bin/sh -n -c "$s" || { printf "%s\\n" "$s"; exit 1; }; done';
 
-const shell = (options: string[], script: string, cwd?: string): SpawnSyncReturns<string> =>
-  spawnSync('/bin/sh', options, { input: `${script}\n`, encoding: 'utf8', cwd });
+/** Many scripts in one shell; they are known to parse. Used for probes only, which change nothing. */
+export function runAll(scripts: readonly string[], cwd: string): void {
+  const calls = scripts.map((script) => `( ${script}\n) </dev/null >/dev/null 2>&1`);
+  spawnSync('/bin/sh', [], { input: `${calls.join('\n')}\n`, encoding: 'utf8', cwd });
+}
 
 const NESTED = /\bsh -c ((?:'[^']*'|\\')+)/g;
 
