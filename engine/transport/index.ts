@@ -7,8 +7,6 @@ import { localWay } from './local.ts';
 import { SshDoor } from './login.ts';
 import { Shell } from './shell.ts';
 
-export type { Prompts };
-
 /** How hosts are reached. What is named here wins over the inventory's `user` and `key`. */
 export interface ConnectOptions {
   /** `-u`; else the inventory's, else who runs hailbook. */

@@ -15,7 +15,7 @@ import { quote } from '../plan/sh.ts';
 import { type Channel, endingOf, type Way } from './channel.ts';
 import { Deadline } from './deadline.ts';
 
-export type { AnyAuthMethod, ParsedKey, ServerHostKeyAlgorithm };
+export type { AnyAuthMethod, ParsedKey };
 
 /** How far a connection had come: TCP, the server's greeting and key, proving it, logging in. */
 export type Phase = 'connect' | 'greeting' | 'host key' | 'authentication';
