@@ -1,13 +1,17 @@
 import { clean, createReport, createScreen, type OutOptions, type Report, type Screen } from '../report/index.ts';
 import type { ReportFlags } from './options.ts';
 
+/** Columns below which a live view is no help. */
+const NARROWEST = 20;
+
 /** Colours and a live view are for a person in front of a terminal. CI often has a terminal, but nobody looks at it. */
 function outOptions(stream: NodeJS.WriteStream): OutOptions {
   const terminal = stream.isTTY === true && process.env.TERM !== 'dumb';
   const ci = process.env.CI ?? '';
   return {
     out: stream,
-    live: terminal && (ci === '' || ci === 'false'),
+    // A terminal without a size (0 columns: serial lines, some recorders) cannot be drawn on: ora would never stop clearing lines.
+    live: terminal && stream.columns >= NARROWEST && (ci === '' || ci === 'false'),
     // https://no-color.org: any value that is not empty
     colour: terminal && !process.env.NO_COLOR,
   };

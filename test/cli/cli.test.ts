@@ -82,7 +82,7 @@ describe('the inventory', () => {
 
   it('a pattern that matches nothing is exit code 4', async () => {
     const cwd = project('pattern', writes('x'));
-    const { code, stderr } = await hailbook(['ping', 'hree'], { cwd });
+    const { code, stderr } = await hailbook(['ping', 'heree'], { cwd });
     expect(stderr).toContain('PATTERN_EMPTY');
     expect(stderr).toContain('did you mean "here"?');
     expect(code).toBe(4);
@@ -133,7 +133,7 @@ describe('run and check', () => {
     const path = join(folder, 'invalid', 'made');
     const cwd = project(
       'invalid',
-      `${writes(path)}    - name: B\n      fiel: { path: /x }\n    - name: C\n      file: { pth: /x }\n`,
+      `${writes(path)}    - name: B\n      filee: { path: /x }\n    - name: C\n      file: { pth: /x }\n`,
     );
     const { code, stdout, stderr } = await hailbook(['run', 'site.yml'], { cwd });
     expect(stderr).toMatch(/site\.yml:\d+:\d+ MODULE_UNKNOWN .*did you mean "file"\?/);

@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { quote } from '../../engine/plan/sh.ts';
 import { buildCli } from './built.ts';
 
@@ -15,6 +15,12 @@ beforeAll(() => {
   writeFileSync(join(folder, 'site.yml'), `- name: Site\n  hosts: all\n  tasks:\n${task}`);
 });
 
+/** Whatever a failed test leaves is ended with its whole process group. */
+const running = new Set<ChildProcess>();
+afterEach(() => {
+  for (const { pid } of running) if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+});
+
 interface Session {
   /** All that the terminal showed so far. */
   shown(): string;
@@ -24,8 +30,9 @@ interface Session {
   ended: Promise<number | null>;
 }
 
-function session(argv: readonly string[], env: Readonly<Record<string, string>> = {}): Session {
-  const line = [process.execPath, file, ...argv].map(quote).join(' ');
+function session(argv: readonly string[], env: Readonly<Record<string, string>> = {}, columns = 100): Session {
+  // A terminal made by `script` has no size until it is given one.
+  const line = `stty cols ${columns} rows 30; exec ${[process.execPath, file, ...argv].map(quote).join(' ')}`;
   const child = spawn('script', ['-qefc', line, '/dev/null'], {
     cwd: folder,
     env: {
@@ -36,7 +43,10 @@ function session(argv: readonly string[], env: Readonly<Record<string, string>> 
       ...env,
     },
     stdio: ['pipe', 'pipe', 'inherit'],
+    detached: true,
   });
+  running.add(child);
+  child.once('close', () => running.delete(child));
   let text = '';
   child.stdout.on('data', (chunk: Buffer) => {
     text += chunk.toString();
@@ -87,6 +97,12 @@ describe('a terminal', () => {
     const person = session(['run', 'site.yml'], { NO_COLOR: '1' });
     expect(await person.ended).toBe(0);
     expect(person.shown()).not.toMatch(/\u001b\[[0-9;]*m/);
+  });
+
+  it('gets plain lines when it has no size', async () => {
+    const person = session(['run', 'site.yml'], { NO_COLOR: '1' }, 0);
+    expect(await person.ended).toBe(0);
+    expect(person.shown()).not.toContain('\u001b');
   });
 
   it('gets plain lines with CI', async () => {
