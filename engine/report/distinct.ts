@@ -4,7 +4,7 @@ import { groupBy } from './group.ts';
 export type ResultEvent = Extract<RunEvent, { event: 'result' }>;
 
 /** Most notable first: a host whose loop failed at one item has failed, whatever the others did. */
-export const STATUSES: readonly Status[] = [
+const STATUSES: readonly Status[] = [
   'unreachable',
   'failed',
   'ignored',

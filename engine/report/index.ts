@@ -5,9 +5,9 @@ import { liveScreen, type Out, plainScreen, type Screen } from './terminal.ts';
 import { View } from './view.ts';
 
 export { answerJson, answerLines, pingLine, troubleLine } from './answers.ts';
-export { clean, cleanAll, oneLine } from './clean.ts';
+export { clean } from './clean.ts';
 export { jsonLine } from './json.ts';
-export { compressNames, describeHosts } from './names.ts';
+export { compressNames } from './names.ts';
 export { EXIT_MEANING } from './outcome.ts';
 export { duration, type Paint, paintWith } from './paint.ts';
 export type { Screen } from './terminal.ts';

@@ -102,7 +102,7 @@ function listItems(items: readonly string[], verbose: boolean): string {
 }
 
 /** Hashes to their first characters, long values to their beginning: what a person compares. */
-export function shorten(text: string): string {
+function shorten(text: string): string {
   const hashes = text.replace(/\b[0-9a-f]{40,128}\b/g, (hash) => `${hash.slice(0, 8)}…`);
   return hashes.length <= 200 ? hashes : `${hashes.slice(0, 199)}…`;
 }
