@@ -32,12 +32,12 @@ export const FACTS: Readonly<Record<keyof Facts, string>> = {
 
 export const factsProbe: Probe<Facts> = {
   script: sh`
-awk -F= '$1=="ID"||$1=="VERSION_ID" {gsub(/["'\'']/,"",$2); print ($1=="ID"?"os":"version"), $2}' /etc/os-release
+awk -F= '$1=="ID"||$1=="VERSION_ID" {gsub(/"/,"",$2); print ($1=="ID"?"os":"version"), $2}' /etc/os-release
 echo "arch $(uname -m)"
 echo "cores $(nproc)"
-awk '$1=="MemTotal:" {printf "memory_mb %d\n", $2/1024}' /proc/meminfo
-if command -v ip >/dev/null; then ip -o addr show scope global | awk '{sub(/\/.*/,"",$4); print "address", $3, $4}'
-else hostname -I | tr ' ' '\n' | awk 'NF {print "address", (index($1,":")?"inet6":"inet"), $1}'; fi
+awk '$1=="MemTotal:" {print "memory_mb", int($2/1024)}' /proc/meminfo
+if command -v ip >/dev/null; then ip -o addr show scope global | awk '{sub("/.*","",$4); print "address", $3, $4}'
+else hostname -I | tr ' ' '\\n' | awk 'NF {print "address", (index($1,":")?"inet6":"inet"), $1}'; fi
 for key in /etc/ssh/ssh_host_*_key.pub; do [ -r "$key" ] && awk '{print "key", $1, $2}' "$key"; done
 :`,
   parse(stdout) {

@@ -32,12 +32,20 @@ export class Knowledge {
     return facts;
   }
 
+  hasResult(host: string, name: string): boolean {
+    return this.#find(host, name) !== null;
+  }
+
   /** @throws Unknown */
   result(host: string, name: string): Result {
-    const key = `${host}\0${name}`;
-    const result = this.#settled.has(key) ? this.#settled.get(key) : this.#predicted.get(key);
+    const result = this.#find(host, name);
     if (!result) throw new Unknown({ kind: 'result', host, name });
     return result;
+  }
+
+  #find(host: string, name: string): Result | null {
+    const key = `${host}\0${name}`;
+    return (this.#settled.has(key) ? this.#settled.get(key) : this.#predicted.get(key)) ?? null;
   }
 
   predict(host: string, name: string, result: Result): void {

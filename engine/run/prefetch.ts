@@ -1,4 +1,4 @@
-import { asHailbookError } from '../errors.ts';
+import { asHailbookError, HailbookError } from '../errors.ts';
 import type { Need } from '../plan/playbook.ts';
 import type { HostRun, RunContext } from './context.ts';
 import { factsProbe } from './facts.ts';
@@ -30,17 +30,24 @@ export async function satisfy(context: RunContext, need: Need): Promise<boolean>
   if (host.stopped) return false;
   if (need.kind === 'facts') {
     if (context.knowledge.hasFacts(need.host)) return false;
-    await ask(context, host, [], true);
-    return context.knowledge.hasFacts(need.host);
+    const look = factsLook(host.session.lastUser);
+    const [reply] = await host.session.look(look.user, [look]);
+    if (reply?.code !== 0) {
+      throw new HailbookError(
+        'PROBE_FAILED',
+        `the facts of ${need.host} cannot be gathered: ${reply?.stderr.trim() || 'no answer'}`,
+      );
+    }
+    context.knowledge.learnFacts(need.host, factsProbe.parse(reply.stdout));
+    return true;
   }
   if (context.writable(need.host)) return false;
-  const before = context.knowledge.version;
   const wanted = new Wanted(context);
   wanted.read(need);
   wanted.collect();
   for (const round of wanted.take()) await ask(context, round.host, round.looks, round.facts);
   wanted.collect();
-  return context.knowledge.version !== before;
+  return context.knowledge.hasResult(need.host, need.name);
 }
 
 /** What is worth asking next. Nothing is asked twice. */

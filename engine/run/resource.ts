@@ -1,6 +1,7 @@
 import { HailbookError } from '../errors.ts';
 import { describeChange, difference } from '../plan/compare.ts';
 import type { Change, Explanation, Resource, State } from '../plan/contract.ts';
+import { Unknown } from '../plan/playbook.ts';
 import { Secret } from '../plan/secret.ts';
 import { disturbs, looksAt } from '../plan/touches.ts';
 import { lookAhead } from './ahead.ts';
@@ -42,7 +43,7 @@ export async function settleResource(module: Resource, look: Look, turn: Turn): 
   const changes = describeChange(change);
   if (context.check) {
     host.assumed.push(...instance.touches.writes);
-    return { status: 'changed', result: predicted(change), changes, ...diff };
+    return { status: 'changed', result: predicted(change, turn), changes, ...diff };
   }
 
   const { writes } = instance.touches;
@@ -82,9 +83,18 @@ function probeFailed(
  * What a check knows of the result: the fields that would be set. Any other may come out differently (the key of an account that is
  * still to be made), so it stays unknown.
  */
-function predicted(change: Change<State>): Result | null {
+function predicted(change: Change<State>, { host, position }: Turn): Result | null {
   if (change.kind !== 'update') return null;
-  return { ...Object.fromEntries(change.fields.map((field) => [field, change.after[field]])), changed: true };
+  const result: Record<string, unknown> = { changed: true };
+  for (const [field, value] of Object.entries(change.after)) {
+    const need = { kind: 'result', host: host.name, name: position.task.register ?? '' } as const;
+    const get = (): unknown => {
+      if (!change.fields.includes(field)) throw new Unknown(need);
+      return value;
+    };
+    Object.defineProperty(result, field, { enumerable: true, get });
+  }
+  return result;
 }
 
 async function diffOf({ path, before, after }: Explanation, { host, instance }: Turn): Promise<FileDiff> {

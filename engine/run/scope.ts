@@ -54,7 +54,7 @@ export class Scopes {
   }
 
   #host(play: Play, name: string): Record<string, unknown> {
-    const described: Record<string, unknown> = { name };
+    const described: Record<string, unknown> = { name, address: this.#inventory.hosts.get(name)?.address };
     lazy(described, 'vars', () => {
       const vars: Record<string, unknown> = {};
       lazyExpressions(vars, play.variables(name), () => this.#base(play, name));
