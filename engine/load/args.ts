@@ -38,19 +38,15 @@ export function compileArgs(
     });
     return undefined;
   }
-  const before = problems.count;
   const value = compileValue(located, problems);
   const args = new CompiledArgs(module, located, value, around);
   args.judgeWritten(problems);
-  // Wrong in itself: for every host it would only be said again.
-  if (problems.count > before) args.settled = true;
   return args;
 }
 
 class CompiledArgs implements Args {
   readonly place;
   readonly references: Reference[];
-  settled = false;
   readonly #located: Located;
   readonly #value: Value;
   readonly #schema: ArgsSchema;
@@ -86,7 +82,6 @@ class CompiledArgs implements Args {
   }
 
   foresee(scope: Scope, problems: Problems): void {
-    if (this.settled) return;
     const known = this.#partly(scope);
     const { args, mismatches } = this.#schema.check(known);
     for (const mismatch of mismatches) problems.put(this.#error(mismatch));

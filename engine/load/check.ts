@@ -5,13 +5,20 @@ import type { Problems } from './problems.ts';
 import type { LoadedTask } from './task.ts';
 import type { Value } from './value.ts';
 
-/** Reports every name in the plays that nothing defines where it is used, and variables that need each other. */
-export function checkNames(plays: readonly LoadedPlay[], inventory: Inventory, problems: Problems): void {
+/**
+ * Reports every name in the plays that nothing defines where it is used, and variables that need each other.
+ * Gives the tasks in which nothing was found to be wrong, neither by itself nor in the variables that they need.
+ */
+export function checkNames(
+  plays: readonly LoadedPlay[],
+  inventory: Inventory,
+  problems: Problems,
+): ReadonlySet<LoadedTask> {
   const everyTask = plays.flatMap(({ tasks, handlers }) => [...tasks, ...handlers]);
   const registers = new Set(everyTask.flatMap(({ task }) => task.register ?? []));
   const seen = new Set<string>();
   checkRegisters(plays, everyTask, inventory, problems);
-  for (const play of plays) new PlayNames(play, { registers, seen }, inventory, problems).check();
+  return new Set(plays.flatMap((play) => new PlayNames(play, { registers, seen }, inventory, problems).check()));
 }
 
 /** A registered name that is a variable too would hide it, or be hidden. */
@@ -43,6 +50,8 @@ class PlayNames {
   readonly #registers: Registers;
   readonly #inventory: Inventory;
   readonly #problems: Problems;
+  /** Variables that name what nothing defines. */
+  readonly #unsound = new Set<Value>();
   /** Each variable with the values that it has on the play's hosts. */
   readonly #variables = new Map<string, Set<Value>>();
 
@@ -58,49 +67,55 @@ class PlayNames {
     }
   }
 
-  check(): void {
+  /** Gives the play's sound tasks. */
+  check(): LoadedTask[] {
     const anyRegister = this.#visible([...this.#variables.keys(), ...this.#registers.registers]);
-    for (const value of this.#play.own.values()) checkReferences(value.references, anyRegister, this.#problems);
-    for (const host of this.#play.play.hosts) reportCycle(this.#play.variables(host), this.#problems);
+    for (const value of this.#play.own.values()) this.#checkValue(value, anyRegister);
+    const rings = this.#play.play.hosts.map((host) => reportCycle(this.#play.variables(host), this.#problems));
+    const sound: LoadedTask[] = [];
     for (const task of [...this.#play.tasks, ...this.#play.handlers]) {
-      this.#checkTask(task);
+      if (this.#checkTask(task) && task.sound && !rings.includes(true)) sound.push(task);
       if (task.task.register) this.#registers.seen.add(task.task.register);
     }
+    return sound;
   }
 
-  #checkTask({ task, vars, references }: LoadedTask): void {
-    const item = task.loop ? ['item'] : [];
+  #checkValue(value: Value, visible: Visible): void {
+    const before = this.#problems.count;
+    checkReferences(value.references, visible, this.#problems);
+    if (this.#problems.count > before) this.#unsound.add(value);
+  }
+
+  #checkTask({ task, vars, references, looped }: LoadedTask): boolean {
+    const before = this.#problems.count;
+    const item = looped ? ['item'] : [];
     const visible = this.#visible([...this.#variables.keys(), ...this.#registers.seen, ...vars.keys(), ...item]);
-    // `loop` is evaluated once, before there is an item.
     checkReferences(references, visible, this.#problems, task.place);
     for (const value of vars.values()) checkReferences(value.references, visible, this.#problems);
     reportCycle(vars, this.#problems);
     const used = [...references, ...[...vars.values()].flatMap((value) => value.references)];
+    const reached = new Set<Value>();
     for (const { path } of used) {
       const [head] = path;
       if (!head || vars.has(head.name)) continue;
-      const late = this.#lateRegister(head.name, new Set());
-      if (late) {
-        const message = `"${head.name}" needs "${late}", which no earlier task registers`;
-        this.#problems.add('VARIABLE_UNDEFINED', message, { place: head.place });
-      }
+      const late = this.#lateRegister(head.name, reached);
+      if (!late) continue;
+      const message = `"${head.name}" needs "${late}", which no earlier task registers`;
+      this.#problems.add('VARIABLE_UNDEFINED', message, { place: head.place });
     }
+    return this.#problems.count === before && ![...reached].some((value) => this.#unsound.has(value));
   }
 
-  /** Looks through a variable for what it needs in its turn: the first result that is not there yet. What nothing defines is reported. */
-  #lateRegister(name: string, open: Set<string>): string | undefined {
-    if (open.has(name)) return undefined;
-    open.add(name);
+  /** Looks through a variable for what it needs in its turn: the first result that is not there yet. */
+  #lateRegister(name: string, reached: Set<Value>): string | undefined {
+    const { registers, seen } = this.#registers;
     for (const value of this.#variables.get(name) ?? []) {
-      checkReferences(
-        value.references,
-        this.#visible([...this.#variables.keys(), ...this.#registers.registers]),
-        this.#problems,
-      );
+      if (reached.has(value)) continue;
+      reached.add(value);
+      this.#checkValue(value, this.#visible([...this.#variables.keys(), ...registers]));
       for (const needed of value.names) {
-        const { registers, seen } = this.#registers;
         if (!this.#variables.has(needed) && registers.has(needed) && !seen.has(needed)) return needed;
-        const late = this.#lateRegister(needed, open);
+        const late = this.#lateRegister(needed, reached);
         if (late) return late;
       }
     }

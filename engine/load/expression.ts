@@ -58,6 +58,16 @@ environment.registerFunction('list.unique(): list<dyn>', {
   description: 'The list with each text, number or boolean once, the first kept',
   async: false,
 });
+environment.registerFunction('list.sum(): dyn', {
+  handler: (list: (number | bigint)[]) =>
+    list.reduce(
+      (total, item) =>
+        typeof total === typeof item ? (total as number) + (item as number) : Number(total) + Number(item),
+      0n as number | bigint,
+    ),
+  description: 'The numbers of the list added up',
+  async: false,
+});
 
 const FUNCTIONS = new Set(environment.getDefinitions().functions.map(({ name }) => name));
 
@@ -130,12 +140,16 @@ class Program implements Cel {
     }
   }
 
+  get #start(): Place {
+    return this.#placeAt(Math.max(this.#source.search(/\S/), 0));
+  }
+
   #problem(error: unknown): Error {
     if (error instanceof Unknown) return error;
-    if (error instanceof HailbookError) return error.at(this.#placeAt(0));
+    if (error instanceof HailbookError) return error.at(this.#start);
     if (!(error instanceof ParseError || error instanceof EvaluationError || error instanceof CelTypeError)) {
       const message = error instanceof Error ? error.message : String(error);
-      return new HailbookError('EXPRESSION_INVALID', message, { place: this.#placeAt(0), cause: error });
+      return new HailbookError('EXPRESSION_INVALID', message, { place: this.#start, cause: error });
     }
     const place = this.#placeAt(Math.min(error.range?.start ?? 0, this.#source.length));
     if (error.code === 'unknown_variable') {
@@ -160,6 +174,8 @@ function inWords(summary: string, source: string): [message: string, hint?: stri
   if (summary === 'Unexpected token: EOF') return ['the expression ends too early'];
   if (summary.startsWith('Reserved identifier: ')) return [`"${summary.slice(21)}" is a reserved word of CEL`];
   if (summary.startsWith('Ternary branches')) return [`t${summary.slice(1)}`, 'dyn(x) lets a branch have any type'];
+  const index = /index out of bounds, index (-?\d+) .* (\d+)$/.exec(summary);
+  if (index) return [`there is no entry ${index[1]} in a list of ${index[2]}; the first is 0`];
   const key = /^No such key: (.*)$/.exec(summary)?.[1];
   if (key) return [`there is no "${key}"`, 'x.?field.orValue(y) is y when the field is not there'];
   if (/^(["']?)\{\{/.test(source.trim())) return [summary, 'no {{ }} here: this is an expression already'];

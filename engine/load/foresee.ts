@@ -5,19 +5,25 @@ import { Problems } from './problems.ts';
 import type { LoadedTask } from './task.ts';
 
 /**
- * Evaluates every task for every host with all that is known before a run: variables and the inventory, but neither facts nor results.
+ * Evaluates every sound task for every host with all that is known before a run: variables and the inventory, but neither facts nor results.
  * What fails already then is reported; what needs more is left for the run.
  */
-export function foresee(plays: readonly LoadedPlay[], inventory: Inventory, problems: Problems): void {
+export function foresee(
+  plays: readonly LoadedPlay[],
+  sound: ReadonlySet<LoadedTask>,
+  inventory: Inventory,
+  problems: Problems,
+): void {
   const registers = new Set(
     plays.flatMap(({ tasks, handlers }) => [...tasks, ...handlers]).flatMap(({ task }) => task.register ?? []),
   );
   for (const loaded of plays) {
     const scopes = new Scopes(loaded, inventory, registers);
     const { hosts } = loaded.play;
+    const tasks = [...loaded.tasks, ...loaded.handlers].filter((task) => sound.has(task));
     const found = new Map<string, { problem: HailbookError; hosts: string[] }>();
     for (const host of hosts) {
-      for (const problem of problemsOn(host, loaded, scopes)) {
+      for (const problem of problemsOn(host, tasks, scopes)) {
         const key = [
           problem.code,
           problem.message,
@@ -38,10 +44,9 @@ export function foresee(plays: readonly LoadedPlay[], inventory: Inventory, prob
   }
 }
 
-function problemsOn(host: string, loaded: LoadedPlay, scopes: Scopes): HailbookError[] {
+function problemsOn(host: string, tasks: readonly LoadedTask[], scopes: Scopes): HailbookError[] {
   const problems = new Problems();
-  for (const task of [...loaded.tasks, ...loaded.handlers])
-    problems.attempt(() => foreseeTask(task, host, scopes, problems));
+  for (const task of tasks) problems.attempt(() => foreseeTask(task, host, scopes, problems));
   return problems.list();
 }
 

@@ -15,7 +15,8 @@ export const PLAY_KEYWORDS = {
   become: flag('Do the tasks as another user, by sudo.'),
   become_user: text('That user; root when not given.'),
   vars: map('Variables of the play.'),
-  vars_files: texts('YAML files of variables, relative to the playbook.'),
+  vars_files: texts('YAML files of variables, relative to the playbook; they win over the inventory.'),
+  defaults_files: texts('YAML files of default values, relative to the playbook: the inventory wins over them.'),
   tasks: { type: 'array', description: 'What must hold or be done, in this order.' },
   handlers: { type: 'array', description: 'What is done once, after the tasks, when a changed task notifies it.' },
 } as const satisfies Record<string, Schema>;

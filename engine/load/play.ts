@@ -39,8 +39,8 @@ export function loadPlay(located: Located, loading: PlayLoading): LoadedPlay | u
   }
   checkKeywords(located, loading);
   const hosts = readHosts(located, loading);
-  const own = ownVariables(located, loading);
-  const variables = hostVariables(own, loading);
+  const said = playVariables(located, loading);
+  const variables = hostVariables(said, loading);
   const become = readBecome(located, ROOT(located.place), problems);
   const list = (key: 'tasks' | 'handlers') => {
     const tasks = located.child(key);
@@ -60,7 +60,7 @@ export function loadPlay(located: Located, loading: PlayLoading): LoadedPlay | u
     handlers: handlers.map(({ task }) => task),
     variables: (host) => Object.fromEntries<Expression>(variables(host)),
   };
-  return { play, tasks, handlers, own, variables };
+  return { play, tasks, handlers, own: new Map([...said.defaults, ...said.own]), variables };
 }
 
 function checkKeywords(located: Located, { problems, modules }: PlayLoading): void {
@@ -107,17 +107,28 @@ function patternText(located: Located | undefined): string {
     : String(located.value);
 }
 
-/** The variables of `vars_files`, then those of `vars`. */
-function ownVariables(located: Located, { problems, folder }: PlayLoading): ReadonlyMap<string, Value> {
-  const files = readTexts(located.child('vars_files'), problems).flatMap((file) => {
-    const path = fromFolder(folder, String(file.value));
-    return [...(problems.attempt(() => fileVariables(path, problems, file.place)) ?? [])];
-  });
-  const named = new Map([...files, ...readVariables(located.child('vars'), problems)]);
-  return new Map(Array.from(named, ([name, value]) => [name, compileValue(value, problems)] as const));
+/** What a play says of variables: below the inventory's, and above them. */
+interface PlayVariables {
+  readonly defaults: ReadonlyMap<string, Value>;
+  readonly own: ReadonlyMap<string, Value>;
 }
 
-function hostVariables(own: ReadonlyMap<string, Value>, loading: PlayLoading): LoadedPlay['variables'] {
+/** The variables of `defaults_files`; and those of `vars_files`, then of `vars`. */
+function playVariables(located: Located, { problems, folder }: PlayLoading): PlayVariables {
+  const ofFiles = (keyword: string) =>
+    readTexts(located.child(keyword), problems).flatMap((file) => {
+      const path = fromFolder(folder, String(file.value));
+      return [...(problems.attempt(() => fileVariables(path, problems, file.place)) ?? [])];
+    });
+  const compiled = (named: Iterable<readonly [string, Located]>) =>
+    new Map(Array.from(new Map(named), ([name, value]) => [name, compileValue(value, problems)] as const));
+  return {
+    defaults: compiled(ofFiles('defaults_files')),
+    own: compiled([...ofFiles('vars_files'), ...readVariables(located.child('vars'), problems)]),
+  };
+}
+
+function hostVariables({ defaults, own }: PlayVariables, loading: PlayLoading): LoadedPlay['variables'] {
   const { inventory, problems, extraVars } = loading;
   const compiled = new Map<Located, Value>();
   const compile = (located: Located): Value => {
@@ -135,7 +146,12 @@ function hostVariables(own: ReadonlyMap<string, Value>, loading: PlayLoading): L
   return (host) => {
     const known = hosts.get(host);
     if (known) return known;
-    const made = new Map([...values(inventory.hosts.get(host)?.vars ?? {}, inventory.source), ...own, ...extra]);
+    const made = new Map([
+      ...defaults,
+      ...values(inventory.hosts.get(host)?.vars ?? {}, inventory.source),
+      ...own,
+      ...extra,
+    ]);
     hosts.set(host, made);
     return made;
   };

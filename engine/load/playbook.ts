@@ -30,8 +30,8 @@ export function loadPlaybooks(files: readonly string[], options: LoadOptions): P
     nextId: () => id++,
   };
   const plays = files.flatMap((file) => loadFile(file, { ...shared, folder: dirname(file) }));
-  checkNames(plays, options.inventory, problems);
-  foresee(plays, options.inventory, problems);
+  const sound = checkNames(plays, options.inventory, problems);
+  foresee(plays, sound, options.inventory, problems);
   problems.throwIfAny();
   return { files, plays: plays.map(({ play }) => play) };
 }

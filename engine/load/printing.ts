@@ -30,7 +30,7 @@ export class Printing {
     if (text.includes(this.#whole)) {
       throw new HailbookError('TEMPLATE_INVALID', 'a list or a map is printed as a whole', {
         place,
-        hint: 'print its entries: {{#each list}} … {{/each}}, or {{cel "list.join(\', \')"}}',
+        hint: 'print its entries: {{#each names}} … {{/each}}, or {{cel "names.join(\', \')"}}',
       });
     }
     const used = [...this.#secrets].filter(([word]) => text.includes(word));

@@ -41,10 +41,14 @@ export interface LoadedTask {
   readonly references: readonly Reference[];
   readonly register?: Located;
   readonly notify: readonly Located[];
+  readonly looped: boolean;
+  /** Nothing in it was found to be wrong. */
+  readonly sound: boolean;
 }
 
 export function loadTask(located: Located, outer: Become, loading: Loading): LoadedTask | undefined {
   const { problems } = loading;
+  const before = problems.count;
   if (!located.isMap) {
     problems.add('KEYWORD_INVALID', 'a task is a map of one module and keywords', {
       place: located.place,
@@ -93,7 +97,9 @@ export function loadTask(located: Located, outer: Become, loading: Loading): Loa
     ...(loop ? [loop] : []),
   ];
   const references = parts.flatMap((part) => part.references);
-  return { task, args, vars, references, notify, ...(registered && register ? { register } : {}) };
+  const looped = keyword('loop') !== undefined;
+  const sound = problems.count === before;
+  return { task, args, vars, references, notify, looped, sound, ...(registered && register ? { register } : {}) };
 }
 
 /** `become` and `become_user`, of a play or of a task in one. */

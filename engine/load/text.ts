@@ -97,18 +97,14 @@ function split(text: string, placeAt: PlaceAt): (string | Part)[] {
   return parts;
 }
 
-/** CEL's texts, raw and in three quotes too; a text that does not end takes the rest, and CEL says so. */
-const STRING = /([rR]?[bB]?[rR]?)("""|'''|"|')/y;
-
 /** Where the `}}` is that ends an expression: not one inside a text or a map of CEL. */
 function endOfExpression(text: string, start: number): number {
   let depth = 0;
   for (let i = start; i < text.length; i++) {
-    STRING.lastIndex = i;
-    const string = STRING.exec(text);
-    if (string) {
-      const [whole, prefix = '', quote = ''] = string;
-      const end = endOfString(text, i + whole.length, quote, /r/i.test(prefix));
+    const quote = /^(?:"""|'''|"|')/.exec(text.slice(i, i + 3))?.[0];
+    if (quote) {
+      const end = endOfString(text, i + quote.length, quote);
+      // CEL says best what is wrong with a text that does not end.
       if (end < 0) return text.indexOf('}}', i);
       i = end - 1;
     } else if (text[i] === '{') depth++;
@@ -120,9 +116,10 @@ function endOfExpression(text: string, start: number): number {
   return -1;
 }
 
-function endOfString(text: string, start: number, quote: string, raw: boolean): number {
+/** A backslash takes the next character with it; to this CEL in raw texts too. */
+function endOfString(text: string, start: number, quote: string): number {
   for (let i = start; i < text.length; i++) {
-    if (text[i] === '\\' && !raw) i++;
+    if (text[i] === '\\') i++;
     else if (text.startsWith(quote, i)) return i + quote.length;
   }
   return -1;

@@ -101,7 +101,12 @@ function judged(errors: readonly ErrorObject[], unknown: readonly string[], secr
     const kept = open ? [] : meant.length === 1 ? inside.filter((error) => branchOf(error) === meant[0]) : [choice];
     live = [...live.filter((error) => error !== choice && !inside.includes(error)), ...kept];
   }
-  return live;
+  // A value's first mistake is enough: an empty text need not be told that it also has the wrong form.
+  const ofKey = ({ keyword }: ErrorObject) => keyword === 'required' || keyword === 'additionalProperties';
+  return live.filter((error, index) => {
+    const first = live.findIndex((other) => other.instancePath === error.instancePath && !ofKey(other));
+    return ofKey(error) || first === index;
+  });
 }
 
 function isUnder(error: ErrorObject, choice: ErrorObject): boolean {

@@ -30,7 +30,9 @@ const CLUSTER = `# the example of the design
 `;
 
 describe('a playbook', () => {
-  const template = { 'templates/spark-env.sh.hbs': 'SPARK_MASTER_HOST=spark-master\nPORT={{port}} CORES={{facts.cores}}\n' };
+  const template = {
+    'templates/spark-env.sh.hbs': 'SPARK_MASTER_HOST=spark-master\nPORT={{port}} CORES={{facts.cores}}\n',
+  };
 
   test('becomes plays with hosts, tasks and handlers', () => {
     const { plays } = load(CLUSTER, { files: template });

@@ -10,7 +10,12 @@ import type { Playbook, Scope, Task } from '../../engine/plan/playbook.ts';
 import { Unknown } from '../../engine/plan/playbook.ts';
 import { sh } from '../../engine/plan/sh.ts';
 
-const inert = { touches: () => ({ writes: [] }), probe: () => ({ script: sh`:`, parse: () => null }), desired: () => null, steps: () => [] };
+const inert = {
+  touches: () => ({ writes: [] }),
+  probe: () => ({ script: sh`:`, parse: () => null }),
+  desired: () => null,
+  steps: () => [],
+};
 
 const text = (description: string) => Type.String({ description });
 
@@ -22,7 +27,10 @@ const user = defineResource({
     uid: Type.Optional(Type.Integer({ description: 'The number.', minimum: 0 })),
     shell: Type.Optional(text('The login shell.')),
     groups: Type.Optional(Type.Array(Type.String(), { description: 'More groups.', uniqueItems: true })),
-    state: Type.Union([Type.Literal('present'), Type.Literal('absent')], { default: 'present', description: 'Whether it is there.' }),
+    state: Type.Union([Type.Literal('present'), Type.Literal('absent')], {
+      default: 'present',
+      description: 'Whether it is there.',
+    }),
     key: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String())], { description: 'One or more keys.' })),
     expires: Type.Optional(Type.Boolean({ description: 'Whether it expires.' })),
   }),
@@ -60,14 +68,19 @@ const ufw = defineResource({
 const command = defineAction({
   name: 'command',
   description: 'A command.',
-  args: Type.Object({ argv: Type.Array(Type.String(), { description: 'Words.' }), stdin: Type.Optional(text('Input.')) }),
+  args: Type.Object({
+    argv: Type.Array(Type.String(), { description: 'Words.' }),
+    stdin: Type.Optional(text('Input.')),
+  }),
   touches: () => ({ writes: ['*'] }),
   run: () => [],
   result: () => ({}),
   changes: () => true,
 });
 
-export const MODULES: ReadonlyMap<string, Module> = new Map([user, file, ufw, command].map((module) => [module.name, module as Module]));
+export const MODULES: ReadonlyMap<string, Module> = new Map(
+  [user, file, ufw, command].map((module) => [module.name, module as Module]),
+);
 
 export const INVENTORY = `hosts:
   spark-master: { address: 10.1.1.1, vars: { cluster_address: 192.168.0.1 } }
@@ -159,22 +172,33 @@ export function play(tasks: string, rest = ''): string {
 }
 
 /** What a run would make of it: names as own getters, with facts and results as they are given here. */
-export function scopeOf(playbook: Playbook, host: string, more: Readonly<Record<string, unknown>> = {}, task?: Task): Scope {
+export function scopeOf(
+  playbook: Playbook,
+  host: string,
+  more: Readonly<Record<string, unknown>> = {},
+  task?: Task,
+): Scope {
   const [first] = playbook.plays;
   if (!first) throw new Error('no play');
   const scope: Record<string, unknown> = {};
-  const lazy = (name: string, get: () => unknown) => Object.defineProperty(scope, name, { enumerable: true, configurable: true, get });
+  const lazy = (name: string, get: () => unknown) =>
+    Object.defineProperty(scope, name, { enumerable: true, configurable: true, get });
   lazy('facts', () => {
     throw new Unknown({ kind: 'facts', host });
   });
   const variables = { ...first.variables(host), ...task?.vars };
   for (const [name, expression] of Object.entries(variables)) lazy(name, () => expression.evaluate(scope));
-  for (const [name, value] of Object.entries(more)) Object.defineProperty(scope, name, { enumerable: true, configurable: true, value });
+  for (const [name, value] of Object.entries(more))
+    Object.defineProperty(scope, name, { enumerable: true, configurable: true, value });
   return scope;
 }
 
 /** The first task's arguments on a host. */
-export function argsOf(playbook: Playbook, host = 'spark-master', more: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+export function argsOf(
+  playbook: Playbook,
+  host = 'spark-master',
+  more: Readonly<Record<string, unknown>> = {},
+): Record<string, unknown> {
   const task = playbook.plays[0]?.tasks[0];
   if (!task) throw new Error('no task');
   return task.args.evaluate(scopeOf(playbook, host, more, task));
