@@ -5,7 +5,7 @@ export const PathOnHost = (description: string) =>
   Type.String({ description, pattern: '^(?!.*/\\.\\.?(/|$))(/[^/\\n\\0]+)+$' });
 
 // The first character as Debian's useradd wants it; a number would be taken for an id by chown.
-export const ACCOUNT_PATTERN = '^[a-z_][a-z0-9_.-]{0,31}$';
+const ACCOUNT_PATTERN = '^[a-z_][a-z0-9_.-]{0,31}$';
 
 export const Account = (description: string) => Type.String({ description, pattern: ACCOUNT_PATTERN });
 

@@ -39,13 +39,13 @@ export interface ExpectedStep {
   readonly timeout?: number;
 }
 
-export interface ExpectedError {
+interface ExpectedError {
   readonly code: string;
   /** Part of the message. */
   readonly message?: string;
 }
 
-export interface Phase {
+interface Phase {
   /** Over the case's own. */
   readonly args?: Record<string, unknown>;
   /** Shell script before: what a person or another task did. */
