@@ -7,7 +7,7 @@ import type { Problems } from './problems.ts';
 export const FACT_NAMES = ['os', 'version', 'arch', 'cores', 'memory_mb', 'addresses', 'ssh_host_keys'] as const;
 
 /** What `hosts[name]`, `host` and the items of a loop over hosts have. */
-const HOST_FIELDS = ['name', 'vars', 'facts', 'results'];
+const HOST_FIELDS = ['name', 'address', 'vars', 'facts', 'results'];
 
 /** Names that are always there. */
 export const GIVEN_NAMES = ['facts', 'host', 'hosts', 'groups'] as const;

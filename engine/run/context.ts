@@ -1,12 +1,12 @@
 import type { HailbookError } from '../errors.ts';
 import type { Key } from '../plan/contract.ts';
 import type { Inventory, Playbook } from '../plan/playbook.ts';
+import { Scopes } from '../plan/scope.ts';
 import type { Connect } from '../transport/connection.ts';
 import type { RunEvent, Status, TaskLabel } from './events.ts';
 import type { Position } from './instance.ts';
 import { Knowledge } from './knowledge.ts';
 import { type InParallel, inParallel } from './order.ts';
-import { Scopes } from './scope.ts';
 import { Session } from './session.ts';
 
 export interface RunOptions {
@@ -66,7 +66,7 @@ export class RunContext {
   constructor(playbook: Playbook, options: RunOptions) {
     this.options = options;
     this.check = options.mode === 'check';
-    this.scopes = new Scopes(playbook, options.inventory, this.knowledge);
+    this.scopes = new Scopes(playbook.plays, options.inventory, this.knowledge);
     this.each = inParallel(options.forks);
     this.#writable = new Set(options.hosts);
     this.positions = playbook.plays.flatMap((play) => play.tasks.map((task) => ({ play, task, handler: false })));

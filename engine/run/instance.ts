@@ -1,9 +1,9 @@
 import { difference } from '../plan/compare.ts';
 import type { Probe, State, Touches } from '../plan/contract.ts';
 import { type Need, type Play, type Task, Unknown } from '../plan/playbook.ts';
+import type { Scopes } from '../plan/scope.ts';
 import { looksAt } from '../plan/touches.ts';
 import type { Result } from './knowledge.ts';
-import type { Scopes } from './scope.ts';
 import type { Look, Session } from './session.ts';
 
 /** A task that has its place in a play: what the run walks over. */
@@ -53,7 +53,7 @@ export function turnsOf(position: Position, host: string, scopes: Scopes): Turns
   const turns: Turn[] = [];
   let unknownWhen: Need | undefined;
   for (const item of items) {
-    const scope = item ? scopes.forTask(play, task, host, item) : outer;
+    const scope = item ? scopes.forTask(play, task, host, () => item.item) : outer;
     const label = item ? { item: shorten(item.item) } : {};
     const { when } = task;
     const wanted = when ? known(() => when.evaluate(scope)) : { known: true as const, value: true };

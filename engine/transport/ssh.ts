@@ -1,19 +1,20 @@
-import {
+import ssh2, {
   type AnyAuthMethod,
   type AuthenticationType,
   type AuthHandlerMiddleware,
-  BaseAgent,
-  Client,
   type ClientChannel,
   type ParsedKey,
   type ServerHostKeyAlgorithm,
   type SignCallback,
   type SigningRequestOptions,
-  utils,
+  type Client as SshClient,
 } from 'ssh2';
 import { quote } from '../plan/sh.ts';
 import { type Channel, endingOf, type Way } from './channel.ts';
 import { Deadline } from './deadline.ts';
+
+// ssh2 is CommonJS: Node finds its names only on the default export.
+const { BaseAgent, Client, utils } = ssh2;
 
 export type { AnyAuthMethod, ParsedKey };
 
@@ -143,7 +144,7 @@ function attempt(what: () => void, failed: (error: unknown) => void): boolean {
   }
 }
 
-function sshWay(client: Client, label: string, login: string): Way {
+function sshWay(client: SshClient, label: string, login: string): Way {
   let lost = 'the host closed it';
   client.on('error', (error) => {
     lost = error.message;

@@ -1,29 +1,36 @@
 import { HailbookError } from '../errors.ts';
-import type { Expression, Inventory, Play, Playbook, Scope, Task } from '../plan/playbook.ts';
-import type { Knowledge } from './knowledge.ts';
+import type { Expression, Inventory, Play, Playbook, Scope, Task } from './playbook.ts';
+
+/** What is known of hosts at a moment; both throw `Unknown` for what is not. */
+export interface Known {
+  /** Changes with everything learnt, so that what was computed from it can be kept until then. */
+  readonly version: number;
+  facts(host: string): unknown;
+  result(host: string, name: string): unknown;
+}
 
 /** Makes the names that expressions see. Everything is a lazy own property, so only what an expression uses is looked up. */
 export class Scopes {
   readonly #inventory: Inventory;
-  readonly #knowledge: Knowledge;
+  readonly #known: Known;
   readonly #registers: readonly string[];
   readonly #groups: Record<string, readonly string[]>;
   readonly #bases = new Map<Play, Map<string, { version: number; scope: Record<string, unknown> }>>();
 
-  constructor(playbook: Playbook, inventory: Inventory, knowledge: Knowledge) {
+  constructor(plays: Playbook['plays'], inventory: Inventory, known: Known) {
     this.#inventory = inventory;
-    this.#knowledge = knowledge;
+    this.#known = known;
     this.#groups = Object.fromEntries(inventory.groups);
-    const tasks = playbook.plays.flatMap((play) => [...play.tasks, ...play.handlers]);
+    const tasks = plays.flatMap((play) => [...play.tasks, ...play.handlers]);
     this.#registers = [...new Set(tasks.flatMap((task) => task.register ?? []))];
   }
 
-  /** What a task's own expressions see on a host; with `item` when it is one turn of a loop. */
-  forTask(play: Play, task: Task, host: string, loop?: { item: unknown }): Scope {
+  /** What a task's own expressions see on a host; `item` gives the loop's value when it is one turn of a loop. */
+  forTask(play: Play, task: Task, host: string, item?: () => unknown): Scope {
     const base = this.#base(play, host);
-    if (!loop && Object.keys(task.vars).length === 0) return base;
+    if (!item && Object.keys(task.vars).length === 0) return base;
     const scope: Record<string, unknown> = Object.defineProperties({}, Object.getOwnPropertyDescriptors(base));
-    if (loop) Object.defineProperty(scope, 'item', { value: loop.item, enumerable: true });
+    if (item) lazy(scope, 'item', item);
     lazyExpressions(scope, task.vars, () => scope);
     return scope;
   }
@@ -33,17 +40,17 @@ export class Scopes {
     const ofPlay = this.#bases.get(play) ?? new Map<string, { version: number; scope: Record<string, unknown> }>();
     this.#bases.set(play, ofPlay);
     const kept = ofPlay.get(host);
-    if (kept && kept.version === this.#knowledge.version) return kept.scope;
+    if (kept && kept.version === this.#known.version) return kept.scope;
 
     const scope: Record<string, unknown> = {};
     // Registered names go in first: a variable of the same name is found before the run and refused there.
-    for (const name of this.#registers) lazy(scope, name, () => this.#knowledge.result(host, name));
-    lazy(scope, 'facts', () => this.#knowledge.facts(host));
+    for (const name of this.#registers) lazy(scope, name, () => this.#known.result(host, name));
+    lazy(scope, 'facts', () => this.#known.facts(host));
     lazy(scope, 'hosts', () => this.#hosts(play));
     lazy(scope, 'host', () => this.#host(play, host));
     scope.groups = this.#groups;
     lazyExpressions(scope, play.variables(host), () => scope);
-    ofPlay.set(host, { version: this.#knowledge.version, scope });
+    ofPlay.set(host, { version: this.#known.version, scope });
     return scope;
   }
 
@@ -60,9 +67,9 @@ export class Scopes {
       lazyExpressions(vars, play.variables(name), () => this.#base(play, name));
       return vars;
     });
-    lazy(described, 'facts', () => this.#knowledge.facts(name));
+    lazy(described, 'facts', () => this.#known.facts(name));
     const results: Record<string, unknown> = {};
-    for (const register of this.#registers) lazy(results, register, () => this.#knowledge.result(name, register));
+    for (const register of this.#registers) lazy(results, register, () => this.#known.result(name, register));
     described.results = results;
     return described;
   }
