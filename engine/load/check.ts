@@ -2,7 +2,7 @@ import type { Inventory } from '../plan/playbook.ts';
 import { checkReferences, GIVEN_NAMES, type Visible } from './names.ts';
 import type { LoadedPlay } from './play.ts';
 import type { Problems } from './problems.ts';
-import type { LoadedTask } from './task.ts';
+import type { LoadedTask, WrittenTask } from './task.ts';
 import type { Value } from './value.ts';
 
 /**
@@ -14,17 +14,20 @@ export function checkNames(
   inventory: Inventory,
   problems: Problems,
 ): ReadonlySet<LoadedTask> {
-  const everyTask = plays.flatMap(({ tasks, handlers }) => [...tasks, ...handlers]);
-  const registers = new Set(everyTask.flatMap(({ task }) => task.register ?? []));
+  const everyTask = plays.flatMap(({ written }) => written);
+  const registers = new Set(everyTask.flatMap(({ register }) => (register ? String(register.value) : [])));
   const seen = new Set<string>();
   checkRegisters(plays, everyTask, inventory, problems);
-  return new Set(plays.flatMap((play) => new PlayNames(play, { registers, seen }, inventory, problems).check()));
+  const lost = new Set(
+    everyTask.flatMap(({ register, loaded }) => (register && !loaded ? String(register.value) : [])),
+  );
+  return new Set(plays.flatMap((play) => new PlayNames(play, { registers, seen, lost }, inventory, problems).check()));
 }
 
 /** A registered name that is a variable too would hide it, or be hidden. */
 function checkRegisters(
   plays: readonly LoadedPlay[],
-  tasks: readonly LoadedTask[],
+  tasks: readonly WrittenTask[],
   inventory: Inventory,
   problems: Problems,
 ): void {
@@ -43,6 +46,8 @@ interface Registers {
   readonly registers: ReadonlySet<string>;
   /** Of the tasks so far. */
   readonly seen: Set<string>;
+  /** Of tasks that could not be loaded. */
+  readonly lost: ReadonlySet<string>;
 }
 
 class PlayNames {
@@ -73,9 +78,10 @@ class PlayNames {
     for (const value of this.#play.own.values()) this.#checkValue(value, anyRegister);
     const rings = this.#play.play.hosts.map((host) => reportCycle(this.#play.variables(host), this.#problems));
     const sound: LoadedTask[] = [];
-    for (const task of [...this.#play.tasks, ...this.#play.handlers]) {
-      if (this.#checkTask(task) && task.sound && !rings.includes(true)) sound.push(task);
-      if (task.task.register) this.#registers.seen.add(task.task.register);
+    for (const task of this.#play.written) {
+      const named = this.#checkTask(task);
+      if (named && task.sound && task.loaded && !rings.includes(true)) sound.push(task.loaded);
+      if (task.register) this.#registers.seen.add(String(task.register.value));
     }
     return sound;
   }
@@ -86,11 +92,11 @@ class PlayNames {
     if (this.#problems.count > before) this.#unsound.add(value);
   }
 
-  #checkTask({ task, vars, references, looped }: LoadedTask): boolean {
+  #checkTask({ place, vars, references, looped }: WrittenTask): boolean {
     const before = this.#problems.count;
     const item = looped ? ['item'] : [];
     const visible = this.#visible([...this.#variables.keys(), ...this.#registers.seen, ...vars.keys(), ...item]);
-    checkReferences(references, visible, this.#problems, task.place);
+    checkReferences(references, visible, this.#problems, place);
     for (const value of vars.values()) checkReferences(value.references, visible, this.#problems);
     reportCycle(vars, this.#problems);
     const used = [...references, ...[...vars.values()].flatMap((value) => value.references)];
@@ -103,7 +109,12 @@ class PlayNames {
       const message = `"${head.name}" needs "${late}", which no earlier task registers`;
       this.#problems.add('VARIABLE_UNDEFINED', message, { place: head.place });
     }
-    return this.#problems.count === before && ![...reached].some((value) => this.#unsound.has(value));
+    const needed = [
+      ...used.flatMap(({ path }) => path[0]?.name ?? []),
+      ...[...reached].flatMap(({ names }) => [...names]),
+    ];
+    const whole = !needed.some((name) => this.#registers.lost.has(name));
+    return whole && this.#problems.count === before && ![...reached].some((value) => this.#unsound.has(value));
   }
 
   /** Looks through a variable for what it needs in its turn: the first result that is not there yet. */

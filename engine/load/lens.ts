@@ -4,8 +4,6 @@ interface Options {
   readonly leaf: (value: unknown) => unknown;
   /** The prototype of the views of maps. */
   readonly prototype: object | null;
-  /** The prototype of the views of lists, when it is not Array's. */
-  readonly listPrototype?: object;
   /** Told of everything that reading a value throws, before it is thrown on. */
   readonly caught?: (error: unknown) => void;
 }
@@ -27,7 +25,7 @@ export class Lens {
     if (!isContainer(value) || this.#originals.has(value)) return this.#options.leaf(value);
     const known = this.#views.get(value);
     if (known) return known;
-    const view = Array.isArray(value) ? this.#viewOfList(value) : this.#viewOfMap(value);
+    const view = Array.isArray(value) ? value.map((item) => this.view(item)) : this.#viewOfMap(value);
     this.#views.set(value, view);
     this.#originals.set(view, value);
     return view;
@@ -36,12 +34,6 @@ export class Lens {
   /** What a view is a view of. */
   original(view: object): object | undefined {
     return this.#originals.get(view);
-  }
-
-  #viewOfList(list: readonly unknown[]): object {
-    const view = list.map((item) => this.view(item));
-    const { listPrototype } = this.#options;
-    return listPrototype ? Object.setPrototypeOf(view, listPrototype) : view;
   }
 
   #viewOfMap(map: Record<string, unknown>): object {

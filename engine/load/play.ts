@@ -7,7 +7,7 @@ import { readVariables } from './names.ts';
 import { matchHosts } from './patterns.ts';
 import { placedVariables } from './places.ts';
 import { readName, readTexts } from './shapes.ts';
-import { type LoadedTask, type Loading, loadTask, ROOT, readBecome } from './task.ts';
+import { type LoadedTask, type Loading, loadTask, ROOT, readBecome, type WrittenTask } from './task.ts';
 import { compileValue, type Value } from './value.ts';
 import { fileVariables } from './variables.ts';
 
@@ -20,6 +20,8 @@ export interface PlayLoading extends Loading {
 /** A play with what the rest of loading needs to judge it. */
 export interface LoadedPlay {
   readonly play: Play;
+  /** Tasks, then handlers, as they are written. */
+  readonly written: readonly WrittenTask[];
   readonly tasks: readonly LoadedTask[];
   readonly handlers: readonly LoadedTask[];
   /** The variables that the playbook itself gives. */
@@ -49,9 +51,10 @@ export function loadPlay(located: Located, loading: PlayLoading): LoadedPlay | u
     }
     return (tasks?.items() ?? []).flatMap((task) => loadTask(task, become, loading) ?? []);
   };
-  const tasks = list('tasks');
-  const handlers = list('handlers');
-  checkHandlers(located, tasks, handlers, loading);
+  const [writtenTasks, writtenHandlers] = [list('tasks'), list('handlers')];
+  const written = [...writtenTasks, ...writtenHandlers];
+  checkHandlers(located, written, loading);
+  const [tasks, handlers] = [loadedOf(writtenTasks), loadedOf(writtenHandlers)];
   const play: Play = {
     name: readName(located.child('name'), problems) ?? patternText(located.child('hosts')),
     place: located.place,
@@ -60,7 +63,7 @@ export function loadPlay(located: Located, loading: PlayLoading): LoadedPlay | u
     handlers: handlers.map(({ task }) => task),
     variables: (host) => Object.fromEntries<Expression>(variables(host)),
   };
-  return { play, tasks, handlers, own: new Map([...said.defaults, ...said.own]), variables };
+  return { play, written, tasks, handlers, own: new Map([...said.defaults, ...said.own]), variables };
 }
 
 function checkKeywords(located: Located, { problems, modules }: PlayLoading): void {
@@ -157,12 +160,9 @@ function hostVariables({ defaults, own }: PlayVariables, loading: PlayLoading): 
   };
 }
 
-function checkHandlers(
-  located: Located,
-  tasks: readonly LoadedTask[],
-  handlers: readonly LoadedTask[],
-  { problems }: PlayLoading,
-): void {
+const loadedOf = (written: readonly WrittenTask[]): LoadedTask[] => written.flatMap(({ loaded }) => loaded ?? []);
+
+function checkHandlers(located: Located, written: readonly WrittenTask[], { problems }: PlayLoading): void {
   const names = new Set<string>();
   for (const handler of located.child('handlers')?.items() ?? []) {
     const name = handler.child('name');
@@ -173,7 +173,7 @@ function checkHandlers(
       problems.add('KEYWORD_INVALID', `there are two handlers "${name.value}"`, { place: name.place });
     names.add(String(name?.value));
   }
-  for (const { notify } of [...tasks, ...handlers]) {
+  for (const { notify } of written) {
     for (const wanted of notify) {
       const name = String(wanted.value);
       if (names.has(name)) continue;

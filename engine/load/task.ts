@@ -32,21 +32,28 @@ export interface Become {
   readonly becomeUser: Referring<string>;
 }
 
-/** A task with what the rest of loading needs to judge it. */
+/** A task that can be evaluated. */
 export interface LoadedTask {
   readonly task: Task;
   readonly args: Args;
+}
+
+/** A task as it is written, with what its names are judged by. */
+export interface WrittenTask {
+  readonly place: Place;
   readonly vars: ReadonlyMap<string, Value>;
-  /** Every name that the task's keywords and arguments take from the scope, the task's own variables aside. */
+  /** Every name that the task's keywords and arguments take from the scope, those in its own variables aside. */
   readonly references: readonly Reference[];
   readonly register?: Located;
   readonly notify: readonly Located[];
   readonly looped: boolean;
-  /** Nothing in it was found to be wrong. */
+  /** Nothing in it was found to be wrong so far. */
   readonly sound: boolean;
+  /** Not there when its module or its arguments are no such thing. */
+  readonly loaded?: LoadedTask;
 }
 
-export function loadTask(located: Located, outer: Become, loading: Loading): LoadedTask | undefined {
+export function loadTask(located: Located, outer: Become, loading: Loading): WrittenTask | undefined {
   const { problems } = loading;
   const before = problems.count;
   if (!located.isMap) {
@@ -73,33 +80,38 @@ export function loadTask(located: Located, outer: Become, loading: Loading): Loa
   const ignoreErrors = readFlag(keyword('ignore_errors'), problems) ?? false;
   const name = readName(keyword('name'), problems);
   if (registered) checkVariableName(registered, register, problems);
-  if (!chosen) return undefined;
-  const args = compileArgs(chosen.module, chosen.args, loading, problems);
-  if (!args) return undefined;
-  const task: Task = {
-    id: loading.nextId(),
-    name: name ?? chosen.module.name,
-    place: located.place,
-    module: chosen.module,
-    args,
-    ...(when ? { when } : {}),
-    ...(loop ? { loop } : {}),
-    ...(registered ? { register: registered } : {}),
-    notify: notify.map(({ value }) => String(value)),
-    ...become,
-    ignoreErrors,
-    vars: Object.fromEntries([...vars].filter(([variable]) => !loading.extra.has(variable))),
-  };
-  const parts: readonly { readonly references: readonly Reference[] }[] = [
+  const args = chosen && compileArgs(chosen.module, chosen.args, loading, problems);
+  const task: Task | undefined = chosen &&
+    args && {
+      id: loading.nextId(),
+      name: name ?? chosen.module.name,
+      place: located.place,
+      module: chosen.module,
+      args,
+      ...(when ? { when } : {}),
+      ...(loop ? { loop } : {}),
+      ...(registered ? { register: registered } : {}),
+      notify: notify.map(({ value }) => String(value)),
+      ...become,
+      ignoreErrors,
+      vars: Object.fromEntries([...vars].filter(([variable]) => !loading.extra.has(variable))),
+    };
+  const parts: readonly ({ readonly references: readonly Reference[] } | undefined)[] = [
     args,
     become.becomeUser,
-    ...(when ? [when] : []),
-    ...(loop ? [loop] : []),
+    when,
+    loop,
   ];
-  const references = parts.flatMap((part) => part.references);
-  const looped = keyword('loop') !== undefined;
-  const sound = problems.count === before;
-  return { task, args, vars, references, notify, looped, sound, ...(registered && register ? { register } : {}) };
+  return {
+    place: located.place,
+    vars,
+    references: parts.flatMap((part) => part?.references ?? []),
+    ...(registered && register ? { register } : {}),
+    notify,
+    looped: keyword('loop') !== undefined,
+    sound: problems.count === before,
+    ...(task && args ? { loaded: { task, args } } : {}),
+  };
 }
 
 /** `become` and `become_user`, of a play or of a task in one. */

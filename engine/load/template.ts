@@ -1,11 +1,12 @@
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import Handlebars from 'handlebars';
 import { HailbookError } from '../errors.ts';
 import { type Scope, Unknown } from '../plan/playbook.ts';
 import type { Secret } from '../plan/secret.ts';
-import { type Cel, compileCel, type Reference } from './expression.ts';
+import type { Cel, Reference } from './expression.ts';
 import { SourceText } from './located.ts';
-import { Printing } from './printing.ts';
+import { type Printed, Printing } from './printing.ts';
+import { type Looked, Names, type PartialCall } from './template-names.ts';
 
 /** A Handlebars template from a file, compiled once. */
 export interface Template {
@@ -18,16 +19,14 @@ export interface Template {
 const handlebars = Handlebars.create();
 // `{{log}}` would print to the controller's terminal, and hide a variable of that name.
 handlebars.unregisterHelper('log');
-handlebars.registerHelper('cel', () => undefined);
 
-const BLOCKS = new Set(['if', 'unless', 'each', 'with']);
-const HELPERS = new Set([...BLOCKS, 'lookup', 'cel']);
 const OPTIONS = {
   noEscape: true,
   strict: true,
   knownHelpersOnly: true,
   knownHelpers: {
     cel: true,
+    print: true,
     log: false,
     helperMissing: false,
     blockHelperMissing: false,
@@ -45,41 +44,44 @@ const OPTIONS = {
  * @throws HailbookError TEMPLATE_INVALID | EXPRESSION_INVALID | FILE_MISSING
  */
 export function compileTemplate(file: string, read: (file: string) => string): Template {
-  const pieces = new Map<string, Piece>();
-  const main = new Piece(file, read(file), true);
+  const printed: Printed[] = [];
+  const partials = new Map<string, Piece>();
+  const main = new Piece(file, read(file), true, printed);
   const load = (piece: Piece, open: readonly string[]): void => {
     for (const { name, root, node } of piece.partials) {
-      const path = join(dirname(piece.source.file), `${name}.hbs`);
-      if (open.includes(path)) throw piece.invalid(node, `the partial "${name}" contains itself`);
-      const partial = pieces.get(name) ?? new Piece(path, read(path), root);
-      pieces.set(name, partial);
-      load(partial, [...open, path]);
+      if (open.includes(name)) throw piece.invalid(node, `the partial "${name}" contains itself`);
+      const path = join(dirname(file), `${name}.hbs`);
+      const partial = partials.get(name) ?? new Piece(path, read(path), root, printed);
+      partials.set(name, partial);
+      load(partial, [...open, name]);
     }
   };
-  load(main, [file]);
-  const all = [main, ...pieces.values()];
+  load(main, [basename(file, '.hbs')]);
+  const all = [main, ...partials.values()];
   const expressions = new Map(all.flatMap((piece) => [...piece.expressions]));
   return {
     references: all.flatMap((piece) => piece.references),
-    render: (scope) => render(main, pieces, expressions, scope),
+    render: (scope) => render({ main, partials, expressions, printed }, scope),
   };
 }
 
-function render(
-  main: Piece,
-  partials: ReadonlyMap<string, Piece>,
-  expressions: ReadonlyMap<string, Cel>,
-  scope: Scope,
-): string | Secret {
+interface Compiled {
+  readonly main: Piece;
+  readonly partials: ReadonlyMap<string, Piece>;
+  readonly expressions: ReadonlyMap<string, Cel>;
+  readonly printed: readonly Printed[];
+}
+
+function render({ main, partials, expressions, printed }: Compiled, scope: Scope): string | Secret {
   const printing = new Printing();
-  const helpers = { cel: (source: string) => printing.view(expressions.get(source)?.evaluate(scope)) };
+  const helpers = {
+    cel: (source: string) => printing.view(expressions.get(source)?.evaluate(scope)),
+    print: (value: unknown, index: number) => printing.print(value, printed[index] ?? NOWHERE),
+  };
   const run = (piece: Piece, context: unknown, options: Handlebars.RuntimeOptions): string => {
+    const closed = { allowProtoPropertiesByDefault: false, allowProtoMethodsByDefault: false };
     try {
-      return piece.run(context, {
-        ...options,
-        allowProtoPropertiesByDefault: false,
-        allowProtoMethodsByDefault: false,
-      });
+      return piece.run(context, { ...options, ...closed });
     } catch (error) {
       throw piece.problem(error, scope);
     }
@@ -90,31 +92,25 @@ function render(
       (context: unknown, options?: Handlebars.RuntimeOptions) => run(piece, context, options ?? {}),
     ]),
   );
-  const text = run(main, printing.view(scope), { helpers, partials: named });
-  return printing.finish(text, main.source.place(0));
+  return printing.finish(run(main, printing.view(scope), { helpers, partials: named }));
 }
 
-interface PartialCall {
-  readonly name: string;
-  /** Is it called where names are the scope's? */
-  readonly root: boolean;
-  readonly node: hbs.AST.Node;
-}
+const NOWHERE: Printed = { text: '', place: { file: '', line: 1, column: 1 } };
 
 /** One file of a template, parsed and looked through. */
-class Piece {
+class Piece implements Looked {
   readonly source: SourceText;
   readonly references: Reference[] = [];
   readonly expressions = new Map<string, Cel>();
   readonly partials: PartialCall[] = [];
   readonly run: Handlebars.TemplateDelegate;
 
-  constructor(file: string, text: string, root: boolean) {
+  constructor(file: string, text: string, root: boolean, printed: Printed[]) {
     this.source = new SourceText(file, text);
     try {
       const program = handlebars.parse(text);
-      new Names(this, root).accept(program);
-      this.run = handlebars.compile(text, OPTIONS);
+      new Names(this, root, printed).visit(program);
+      this.run = handlebars.compile(program, OPTIONS);
     } catch (error) {
       throw this.problem(error, {});
     }
@@ -131,7 +127,8 @@ class Piece {
 
   /** What Handlebars throws, with its place. */
   problem(error: unknown, scope: Scope): Error {
-    if (error instanceof Unknown || error instanceof HailbookError) return error;
+    if (error instanceof Unknown) return error;
+    if (error instanceof HailbookError) return this.#hinted(error, scope);
     const { message, lineNumber, column } = error as Handlebars.Exception;
     const line = lineNumber ?? /^Parse error on line (\d+)/.exec(message)?.[1];
     const text = line === undefined ? undefined : this.source.line(Number(line));
@@ -143,10 +140,8 @@ class Piece {
     };
     const missing = /^"(.+)" not defined in /s.exec(message)?.[1];
     if (missing !== undefined) {
-      const hint = Object.hasOwn(scope, missing)
-        ? `inside #each and #with, a variable of the playbook is @root.${missing}`
-        : undefined;
-      return new HailbookError('VARIABLE_UNDEFINED', `"${missing}" is not defined here`, { place, hint, cause: error });
+      const undefinedHere = `"${missing}" is not defined here`;
+      return this.#hinted(new HailbookError('VARIABLE_UNDEFINED', undefinedHere, { place, cause: error }), scope);
     }
     const parse = /got '(\w+)'$/.exec(message)?.[1];
     const said =
@@ -157,118 +152,12 @@ class Piece {
           : 'the template does not parse here';
     return new HailbookError('TEMPLATE_INVALID', said, { place, cause: error });
   }
-}
 
-/** One context of a template: the whole scope, or the item of an `#each` or `#with`. */
-interface Context {
-  readonly root: boolean;
-  readonly bound: readonly string[];
-}
-
-/** Finds the names in a template, and what is not there in ours. */
-class Names extends Handlebars.Visitor {
-  readonly #piece: Piece;
-  #contexts: readonly Context[];
-
-  constructor(piece: Piece, root: boolean) {
-    super();
-    this.#piece = piece;
-    this.#contexts = [{ root, bound: [] }];
-  }
-
-  override MustacheStatement(node: hbs.AST.MustacheStatement): void {
-    if (this.#isCall(node)) this.#call(node as hbs.AST.MustacheStatement & { path: hbs.AST.PathExpression });
-    else this.accept(node.path);
-  }
-
-  override SubExpression(node: hbs.AST.SubExpression): void {
-    this.#call(node);
-  }
-
-  override BlockStatement(node: hbs.AST.BlockStatement): void {
-    const name = node.path.original;
-    if (!BLOCKS.has(name))
-      throw this.#piece.invalid(node, `there is no block "#${name}"`, `write {{#if ${name}}} or {{#each ${name}}}`);
-    this.acceptArray(node.params);
-    const outer = this.#contexts;
-    const moves = name === 'each' || name === 'with';
-    const current = outer.at(-1);
-    const bound = [...(current?.bound ?? []), ...(node.program?.blockParams ?? [])];
-    this.#contexts = moves
-      ? [...outer, { root: false, bound }]
-      : [...outer.slice(0, -1), { root: current?.root ?? false, bound }];
-    if (node.program) this.accept(node.program);
-    this.#contexts = outer;
-    if (node.inverse) this.accept(node.inverse);
-  }
-
-  override PartialStatement(node: hbs.AST.PartialStatement): void {
-    const { name } = node;
-    if (name.type !== 'PathExpression')
-      throw this.#piece.invalid(node, 'a partial is named in the template, not computed');
-    if (node.params.length > 0 || node.hash)
-      throw this.#piece.invalid(node, 'a partial takes no arguments: it sees what its caller sees');
-    this.#piece.partials.push({
-      name: (name as hbs.AST.PathExpression).original,
-      root: this.#contexts.at(-1)?.root ?? false,
-      node,
-    });
-  }
-
-  override PartialBlockStatement(node: hbs.AST.PartialBlockStatement): void {
-    throw this.#piece.invalid(node, 'a partial has no block');
-  }
-
-  override DecoratorBlock(node: hbs.AST.DecoratorBlock): void {
-    throw this.#piece.invalid(
-      node,
-      'inline partials are not there',
-      'put it into a file of its own: {{> name}} is name.hbs beside this file',
-    );
-  }
-
-  override Decorator(node: hbs.AST.Decorator): void {
-    throw this.#piece.invalid(node, 'decorators are not there');
-  }
-
-  override PathExpression(node: hbs.AST.PathExpression): void {
-    const { depth, data, original } = node;
-    const parts = data ? node.parts.slice(1) : node.parts;
-    const context = data ? { root: node.parts[0] === 'root', bound: [] } : this.#contexts.at(-1 - depth);
-    const [head] = parts;
-    if (!context?.root || head === undefined) return;
-    const scoped = depth > 0 || data || /^(this\b|\.)/.test(original);
-    if (!scoped && context.bound.includes(head)) return;
-    let from = data ? '@root'.length : 0;
-    const path = parts.map((name) => {
-      const start = Math.max(original.indexOf(name, from), 0);
-      from = start + name.length;
-      return { name, place: this.#piece.place(node, start) };
-    });
-    this.#piece.references.push({ path });
-  }
-
-  #isCall(node: hbs.AST.MustacheStatement): boolean {
-    const path = node.path as hbs.AST.PathExpression;
-    return (
-      node.params.length > 0 || Boolean(node.hash) || (HELPERS.has(path.original) && path.type === 'PathExpression')
-    );
-  }
-
-  #call(node: hbs.AST.SubExpression | (hbs.AST.MustacheStatement & { path: hbs.AST.PathExpression })): void {
-    const name = node.path.original;
-    if (!HELPERS.has(name))
-      throw this.#piece.invalid(node, `there is no helper "${name}"`, 'a computed value: {{cel "…"}}');
-    if (BLOCKS.has(name)) throw this.#piece.invalid(node, `"${name}" is a block: {{#${name} …}} … {{/${name}}}`);
-    if (name !== 'cel') {
-      this.acceptArray(node.params);
-      return;
-    }
-    const [text] = node.params as hbs.AST.StringLiteral[];
-    if (text?.type !== 'StringLiteral')
-      throw this.#piece.invalid(node, '"cel" takes an expression in quotes: {{cel "…"}}');
-    const cel = compileCel(text.value, (offset) => this.#piece.place(text, 1 + offset));
-    this.#piece.expressions.set(text.value, cel);
-    this.#piece.references.push(...cel.references);
+  /** A name of the playbook that is looked for in the item of an `#each` has a way out. */
+  #hinted(error: HailbookError, scope: Scope): HailbookError {
+    const name = /^"([^".]+)[^"]*" is not defined here$/.exec(error.message)?.[1];
+    if (error.code !== 'VARIABLE_UNDEFINED' || name === undefined || !Object.hasOwn(scope, name)) return error;
+    const hint = `inside #each and #with, a variable of the playbook is @root.${name}`;
+    return new HailbookError(error.code, error.message, { place: error.place, hint, cause: error.cause });
   }
 }

@@ -41,6 +41,9 @@ describe('a template', () => {
     ['{{cel "n * 2"}} {{cel "names.join(\', \')"}}', '14 a, b'],
     ['{{#each (cel "rows.filter(r, r.x > 1)")}}{{x}}{{/each}}', '2'],
     ['{{#each hosts}}{{name}}{{vars.port}}{{/each}}', 'a1'],
+    // Values side by side are text, not a sum.
+    ['{{n}}{{n}}{{on}}{{on}}', '77truetrue'],
+    ['{{#each rows}}{{x}}{{@index}}{{/each}}', '1021'],
     // What a value holds is never a template.
     ['{{evil}}', '{{name}} {{cel "n"}}'],
     ['\\{{name}}', '{{name}}'],
