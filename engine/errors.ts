@@ -41,6 +41,7 @@ export const ERROR_CODES = {
   SECRET_INVALID: 'A secret that was made on the host is empty or too short.',
   PATH_REFUSED: 'A path on the host is not safe to follow.',
   PACKAGE_UNAVAILABLE: 'The release offers none of the wanted packages.',
+  DOWNLOAD_FAILED: 'None of the addresses gave the file.',
   CHECKSUM_MISMATCH: 'A download is not what its checksum says.',
   ARCHIVE_UNSAFE: 'An archive would write outside its folder.',
   SERVICE_FAILED: 'A service did not reach or keep its state.',

@@ -1,14 +1,39 @@
 import type { Module } from '../engine/plan/contract.ts';
+import { apt } from './apt/apt.ts';
 import { authorizedKey } from './authorized_key/authorized_key.ts';
+import { command } from './command/command.ts';
 import { copy } from './copy/copy.ts';
+import { downloadExtract } from './download_extract/download_extract.ts';
 import { file } from './file/file.ts';
 import { hostsEntry } from './hosts_entry/hosts_entry.ts';
 import { knownHost } from './known_host/known_host.ts';
+import { pip } from './pip/pip.ts';
+import { restart } from './restart/restart.ts';
 import { secret } from './secret/secret.ts';
+import { service } from './service/service.ts';
 import { template } from './template/template.ts';
+import { ufw } from './ufw/ufw.ts';
 import { user } from './user/user.ts';
+import { waitFor } from './wait_for/wait_for.ts';
 
-const all: readonly Module[] = [authorizedKey, copy, file, hostsEntry, knownHost, secret, template, user];
+const all: readonly Module[] = [
+  apt,
+  authorizedKey,
+  command,
+  copy,
+  downloadExtract,
+  file,
+  hostsEntry,
+  knownHost,
+  pip,
+  restart,
+  secret,
+  service,
+  template,
+  ufw,
+  user,
+  waitFor,
+];
 
 /** Every module by the name that a task uses. A test holds that it is the same list as the folders. */
 export const MODULES: ReadonlyMap<string, Module> = new Map(all.map((module) => [module.name, module]));

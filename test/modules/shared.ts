@@ -1,7 +1,19 @@
 import { FILE_SHELL } from '../../modules/_file/shell.ts';
+import { SYSTEMD_SHELL } from '../../modules/_systemd/shell.ts';
+import { APT_SHELL } from '../../modules/apt/shell.ts';
+import { EXTRACT_SHELL } from '../../modules/download_extract/shell.ts';
+import { PIP_SHELL } from '../../modules/pip/shell.ts';
+import { UFW_SHELL } from '../../modules/ufw/shell.ts';
 
 /** Shell functions that many steps begin with, and the line that stands for them in a `cases.yaml`. */
-const SHARED: Readonly<Record<string, string>> = { '<_file>': FILE_SHELL };
+const SHARED: Readonly<Record<string, string>> = {
+  '<apt>': APT_SHELL,
+  '<download_extract>': EXTRACT_SHELL,
+  '<pip>': PIP_SHELL,
+  '<ufw>': UFW_SHELL,
+  '<_file>': FILE_SHELL,
+  '<_systemd>': SYSTEMD_SHELL,
+};
 
 export function nameShared(script: string): string {
   return Object.entries(SHARED).reduce((text, [name, shell]) => text.replaceAll(shell, name), script);

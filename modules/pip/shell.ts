@@ -1,0 +1,75 @@
+import { raw, sh } from '../../engine/plan/sh.ts';
+import { REFUSE } from '../_refusal/refusal.ts';
+
+// After an upgrade of the system's Python, bin/python leads to another version than the packages were installed for.
+const FIND_SITE = sh`# find_site VENV: sets $site to its folder of packages; fails where there is no working environment. Starts no Python.
+find_site() {
+  [ -f "$1/pyvenv.cfg" ] && [ -x "$1/bin/python" ] || return 1
+  version=$(readlink -f -- "$1/bin/python")
+  site=$1/lib/\${version##*/}/site-packages
+  if [ "\${version##*/}" = python3 ]; then for site in "$1"/lib/python3.*/site-packages; do :; done; fi
+  [ -d "$site" ]
+}`;
+
+/** `look VENV PATTERN...` prints what the metadata of an environment tells of the packages that match. */
+export const LOOK = sh`${raw(FIND_SITE)}
+# noted: of the metadata on stdin (path, hash, size; what pip compiled itself has no size) "size path".
+noted() {
+  tr -d '\r' | awk '{
+    size = $0; sub(/.*,/, "", size)
+    if (size == "" || !sub(/,[^,]*,[0-9]+$/, "")) next
+    if (/^"/) { $0 = substr($0, 2, length($0) - 2); gsub(/""/, "\\"") }
+    print size, $0
+  }'
+}
+# damaged FOLDER: the files of a package that are gone or have another size.
+damaged() {
+  [ -f "$1/RECORD" ] || { echo "damaged \${1%.dist-info} RECORD"; return; }
+  { noted <"$1/RECORD"; echo; noted <"$1/RECORD" | cut -d ' ' -f 2- | tr '\n' '\\0' | xargs -0 -r stat -L -c '%s %n' -- 2>/dev/null; } |
+    awk -v package="\${1%.dist-info}" '$0 == "" { present = 1; next } !present { noted[$0]; next } { delete noted[$0] }
+      END { for (line in noted) { sub(/^[0-9]+ /, "", line); print "damaged", package, line } }' | sort
+}
+look() {
+  if [ -e "$1/.hailbook-unfinished" ]; then echo unfinished; fi
+  find_site "$1" || { echo absent; return; }
+  echo "site $site"
+  cd -- "$site" || exit
+  shift
+  for pattern; do
+    for folder in $pattern; do
+      [ -d "$folder" ] || continue
+      echo "has $folder"
+      damaged "$folder"
+    done
+  done
+}`;
+
+/** Steps, run as the owner: `create VENV PYTHON`, `install VENV MARKED ARGUMENT...`. */
+export const PIP_SHELL = sh`${raw(REFUSE)}
+${raw(FIND_SITE)}
+umask 022
+cd /
+HOME=$(getent passwd "$(id -u)" | cut -d : -f 6)
+export HOME
+# While this file is there, pip is at work or was cut off.
+begin() { : >"$1/.hailbook-unfinished" || exit; }
+create() {
+  [ -O "$1" ] || refuse PATH_REFUSED "$1 belongs to another account: name it in owner"
+  if find_site "$1"; then return; fi
+  if [ ! -e "$1/.hailbook-unfinished" ] && [ ! -f "$1/pyvenv.cfg" ] && [ -n "$(ls -A -- "$1")" ]; then
+    refuse PATH_REFUSED "$1 is there and is no virtual environment"
+  fi
+  begin "$1"
+  find "$1" -mindepth 1 ! -path "$1/.hailbook-unfinished" -delete || exit
+  echo "making a virtual environment"
+  "$2" -m venv -- "$1" || exit
+}
+install() {
+  venv=$1
+  shift
+  begin "$venv"
+  find_site "$venv" && rm -rf -- "$site"/~*
+  # A cache would keep every wheel a second time, on every host.
+  "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --no-cache-dir --progress-bar off "$@" </dev/null || exit
+  rm -f -- "$venv/.hailbook-unfinished"
+}`;
