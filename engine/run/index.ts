@@ -38,7 +38,7 @@ export async function run(playbook: Playbook, options: RunOptions): Promise<{ ex
 
 async function runPlay(context: RunContext, play: Play): Promise<void> {
   const hosts = play.hosts.filter((name) => context.writable(name)).map((name) => context.host(name));
-  if (hosts.length === 0) return;
+  if (context.options.signal?.aborted || !hosts.some(hasTurns)) return;
   context.options.emit({ event: 'play_started', play: play.name, hosts: hosts.map(({ name }) => name) });
   for (const task of play.tasks) await runTask(context, { play, task, handler: false }, hosts);
   for (const task of play.handlers) {
@@ -49,7 +49,7 @@ async function runPlay(context: RunContext, play: Play): Promise<void> {
 
 async function runTask(context: RunContext, position: Position, hosts: readonly HostRun[]): Promise<void> {
   if (context.options.signal?.aborted) return;
-  const alive = hosts.filter((host) => !host.stopped || isNews(host));
+  const alive = hosts.filter(hasTurns);
   if (alive.length === 0) return;
   const task: TaskLabel = labelOf(position);
   const started = performance.now();
@@ -58,8 +58,8 @@ async function runTask(context: RunContext, position: Position, hosts: readonly 
   context.options.emit({ event: 'task_finished', task, seconds: (performance.now() - started) / 1000 });
 }
 
-/** Was the host lost without anybody having been told? */
-const isNews = (host: HostRun): boolean => host.counts.failed + host.counts.unreachable === 0;
+/** Does the host take part: has it not failed, or was it lost without anybody having been told? */
+const hasTurns = (host: HostRun): boolean => !host.stopped || host.counts.failed + host.counts.unreachable === 0;
 
 function recapOf(host: HostRun): HostRecap {
   return { counts: host.counts, requests: host.session.requests };

@@ -107,6 +107,8 @@ class Wanted {
   }
 
   #consider(position: Position, name: string): void {
+    // Facts are asked for as soon as they are named, though something else may be missing before them in the same expression.
+    if (namesFacts(position, name)) this.#need({ kind: 'facts', host: name });
     let turns: Turns;
     try {
       turns = turnsOf(position, name, this.#context.scopes);
@@ -158,6 +160,20 @@ class Wanted {
         this.#facts.add(host);
     }
   }
+}
+
+/** Does the task name the host's facts, by itself or through variables? */
+function namesFacts({ play, task }: Position, host: string): boolean {
+  const variables = { ...play.variables(host), ...task.vars };
+  const seen = new Set<string>();
+  const open = [task.args, task.when, task.loop].flatMap((expression) => [...(expression?.names ?? [])]);
+  for (let name = open.pop(); name !== undefined; name = open.pop()) {
+    if (name === 'facts') return true;
+    if (seen.has(name)) continue;
+    seen.add(name);
+    open.push(...(Object.hasOwn(variables, name) ? (variables[name]?.names ?? []) : []));
+  }
+  return false;
 }
 
 async function ask(context: RunContext, host: HostRun, looks: readonly Look[], facts: boolean): Promise<void> {
