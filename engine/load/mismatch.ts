@@ -35,6 +35,9 @@ export function inWords(mistake: Mistake, module: string, root: Schema): Mismatc
       return value(`must be ${JSON.stringify(params.allowedValue)}, not ${show(data)}`);
     case 'enum':
     case 'anyOf':
+    case 'oneOf':
+      if (schema['x-message']) return { ...value(schema['x-message']), at: 'key' };
+      if (params.passingSchemas) return value('fits more than one of its choices');
       return value(`must be ${describe(schema)}, not ${show(data)}${guessOf(schema, data)}`, remedy(schema, data));
     case 'pattern':
       return value(

@@ -18,6 +18,8 @@ export interface Schema {
   readonly required?: readonly string[];
   readonly default?: unknown;
   readonly 'x-source'?: 'template' | 'file';
+  /** What is said when a choice (`anyOf`, `oneOf`) does not fit, where the schema's own words would not help. */
+  readonly 'x-message'?: string;
   readonly [keyword: string]: unknown;
 }
 
@@ -85,28 +87,38 @@ function judged(errors: readonly ErrorObject[], unknown: readonly string[], secr
     if (unknown.some((path) => within(instancePath, path) || (WHOLE.has(keyword) && within(path, instancePath))))
       return false;
     // Of a secret only the type is judged: the words of any other mismatch would tell what is in it.
-    return !secrets.includes(instancePath) || keyword === 'type' || keyword === 'anyOf';
+    return !secrets.includes(instancePath) || keyword === 'type' || keyword === 'anyOf' || keyword === 'oneOf';
   });
-  const choices = live.filter(({ keyword }) => keyword === 'anyOf');
+  const choices = live.filter(isChoice);
   for (const choice of choices.sort((a, b) => b.schemaPath.length - a.schemaPath.length)) {
     const inside = live.filter((error) => isUnder(error, choice));
-    const branchOf = ({ schemaPath }: ErrorObject) => schemaPath.slice(choice.schemaPath.length + 1).split('/')[0];
-    const failing = new Set(inside.map(branchOf));
-    // Every mistake in one branch is where something is unknown: the value may fit.
-    const open = failing.size < (choice.schema as unknown[]).length;
-    const misshapen = new Set(
-      inside.filter((error) => error.instancePath === choice.instancePath && isShape(error)).map(branchOf),
-    );
-    const meant = [...failing].filter((branch) => !misshapen.has(branch));
-    const kept = open ? [] : meant.length === 1 ? inside.filter((error) => branchOf(error) === meant[0]) : [choice];
-    live = [...live.filter((error) => error !== choice && !inside.includes(error)), ...kept];
+    live = [...live.filter((error) => error !== choice && !inside.includes(error)), ...helpful(choice, inside)];
   }
   // A value's first mistake is enough: an empty text need not be told that it also has the wrong form.
-  const ofKey = ({ keyword }: ErrorObject) => keyword === 'required' || keyword === 'additionalProperties';
+  const ofKey = ({ keyword, parentSchema }: ErrorObject) =>
+    keyword === 'required' || keyword === 'additionalProperties' || (parentSchema as Schema)['x-message'] !== undefined;
   return live.filter((error, index) => {
     const first = live.findIndex((other) => other.instancePath === error.instancePath && !ofKey(other));
     return ofKey(error) || first === index;
   });
+}
+
+const isChoice = ({ keyword }: ErrorObject) => keyword === 'anyOf' || keyword === 'oneOf';
+
+/** Of a choice that nothing fits, the choice itself or the mistakes in the branch that was meant. */
+function helpful(choice: ErrorObject, inside: readonly ErrorObject[]): readonly ErrorObject[] {
+  const tooMany = Array.isArray(choice.params.passingSchemas);
+  const branchOf = ({ schemaPath }: ErrorObject) => schemaPath.slice(choice.schemaPath.length + 1).split('/')[0];
+  const failing = new Set(inside.map(branchOf));
+  if (tooMany) return [choice];
+  // Every mistake in one branch is where something is unknown: the value may fit.
+  if (failing.size < (choice.schema as unknown[]).length) return [];
+  if ((choice.parentSchema as Schema)['x-message']) return [choice];
+  const misshapen = new Set(
+    inside.filter((error) => error.instancePath === choice.instancePath && isShape(error)).map(branchOf),
+  );
+  const meant = [...failing].filter((branch) => !misshapen.has(branch));
+  return meant.length === 1 ? inside.filter((error) => branchOf(error) === meant[0]) : [choice];
 }
 
 function isUnder(error: ErrorObject, choice: ErrorObject): boolean {
@@ -147,7 +159,9 @@ function closed(schema: Schema): Schema {
     Object.fromEntries(Object.entries(schema.properties).map(([key, part]) => [key, closed(part)]));
   return {
     ...schema,
-    ...(properties ? { properties, additionalProperties: schema.additionalProperties ?? false } : {}),
+    ...(properties ? { properties } : {}),
+    // A part without a type is a condition on a map that is described elsewhere.
+    ...(properties && schema.type === 'object' ? { additionalProperties: schema.additionalProperties ?? false } : {}),
     ...(schema.items ? { items: inner(schema.items) } : {}),
     ...(schema.anyOf ? { anyOf: schema.anyOf.map(closed) } : {}),
   } as Schema;

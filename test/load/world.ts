@@ -68,10 +68,16 @@ const ufw = defineResource({
 const command = defineAction({
   name: 'command',
   description: 'A command.',
-  args: Type.Object({
-    argv: Type.Array(Type.String(), { description: 'Words.' }),
-    stdin: Type.Optional(text('Input.')),
-  }),
+  args: Type.Object(
+    {
+      argv: Type.Optional(Type.Array(Type.String(), { description: 'Words.' })),
+      shell: Type.Optional(text('A script.')),
+      stdin: Type.Optional(text('Input.')),
+    },
+    {
+      allOf: [{ oneOf: [{ required: ['argv'] }, { required: ['shell'] }], 'x-message': 'needs either argv or shell' }],
+    },
+  ),
   touches: () => ({ writes: ['*'] }),
   run: () => [],
   result: () => ({}),
