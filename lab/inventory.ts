@@ -29,6 +29,9 @@ export interface InventoryParts {
   readonly mirror?: string;
 }
 
+const WORKER_CORES = 2;
+const WORKER_MEMORY_MB = 3072;
+
 /** The lab as an inventory of hailbook's own format. JSON values, which YAML reads as they are. */
 export function inventoryText({ hosts, key, knownHosts, mirror }: InventoryParts): string {
   const [master, ...workers] = hosts.map((host) => host.name);
@@ -39,10 +42,15 @@ export function inventoryText({ hosts, key, knownHosts, mirror }: InventoryParts
     ...hosts.map(({ name, address }) => `  ${name}: { address: ${address}, user: ${ADMIN}, key: ${value(key)} }`),
     'groups:',
     `  spark_master: ${value([master])}`,
-    `  spark_workers: ${value(workers)}`,
+    // A lone host is both.
+    `  spark_workers: ${value(workers.length > 0 ? workers : [master])}`,
     '  cluster: [spark_master, spark_workers]',
+    'vars:',
+    // Every host sees all of the machine; together the workers must not take more than it has.
+    `  spark_worker_cores: ${WORKER_CORES}`,
+    `  spark_worker_memory_mb: ${WORKER_MEMORY_MB}`,
     ...(mirror
-      ? ['vars:', `  spark_mirrors: ${value([`${mirror}/spark`])}`, `  hail_wheelhouse: ${value(`${mirror}/wheels`)}`]
+      ? [`  spark_mirrors: ${value([`${mirror}/spark`])}`, `  hail_wheelhouse: ${value(`${mirror}/wheels`)}`]
       : []),
     `known_hosts: ${value(knownHosts)}`,
     '',

@@ -28,15 +28,20 @@ it("is written in hailbook's own inventory format", () => {
       spark_workers: ['spark-worker1', 'spark-worker2'],
       cluster: ['spark_master', 'spark_workers'],
     },
-    vars: { spark_mirrors: ['http://10.77.0.1:8077/spark'], hail_wheelhouse: 'http://10.77.0.1:8077/wheels' },
+    vars: {
+      spark_worker_cores: 2,
+      spark_worker_memory_mb: 3072,
+      spark_mirrors: ['http://10.77.0.1:8077/spark'],
+      hail_wheelhouse: 'http://10.77.0.1:8077/wheels',
+    },
     known_hosts: '/lab/known_hosts',
   });
 });
 
-it('leaves the mirrors to the playbook when the lab has none, and a lone master has no workers', () => {
+it('leaves the mirrors to the playbook when the lab has none, and a lone host is master and worker', () => {
   const text = inventoryText({ ...parts, hosts: hostsAt('10.77.0.0/24', hostNames(1)) });
-  expect(parse(text)).not.toHaveProperty('vars');
-  expect(parse(text).groups.spark_workers).toEqual([]);
+  expect(parse(text)).not.toHaveProperty('vars.spark_mirrors');
+  expect(parse(text).groups.spark_workers).toEqual(['spark-master']);
 });
 
 it('gives every key of a host under its address and its name', () => {
