@@ -1,6 +1,6 @@
 /** Text → located, validated data: playbooks, inventories, variables of the command line. */
-export { type InventoryOverrides, loadInventory } from './inventory.ts';
+export { loadInventory } from './inventory.ts';
 export { matchHosts } from './patterns.ts';
-export { type LoadOptions, loadPlaybooks } from './playbook.ts';
+export { loadPlaybooks } from './playbook.ts';
 export { inventorySchema, playbookSchema } from './schema.ts';
 export { parseExtraVars } from './variables.ts';

@@ -65,7 +65,7 @@ export function inWords(mistake: Mistake, module: string, root: Schema): Mismatc
 }
 
 /** A schema in a few words: `true or false`, `a text`, `"present" or "absent"`, `a list of texts`. */
-export function describe(schema: Schema): string {
+function describe(schema: Schema): string {
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum) return either(schema.enum.map((choice) => JSON.stringify(choice)));
   if (schema.anyOf) return either(schema.anyOf.map(describe));

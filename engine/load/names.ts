@@ -4,7 +4,7 @@ import type { Located } from './located.ts';
 import type { Problems } from './problems.ts';
 
 /** The facts of a host that an expression can name, `facts.cores`. */
-export const FACT_NAMES = ['os', 'version', 'arch', 'cores', 'memory_mb', 'addresses', 'ssh_host_keys'] as const;
+const FACT_NAMES = ['os', 'version', 'arch', 'cores', 'memory_mb', 'addresses', 'ssh_host_keys'] as const;
 
 /** What `hosts[name]`, `host` and the items of a loop over hosts have. */
 const HOST_FIELDS = ['name', 'address', 'vars', 'facts', 'results'];

@@ -24,7 +24,7 @@ export interface Loading {
   nextId(): number;
 }
 
-export type Referring<T> = Expression<T> & { readonly references: readonly Reference[] };
+type Referring<T> = Expression<T> & { readonly references: readonly Reference[] };
 
 /** As whom a play's tasks act. */
 export interface Become {
