@@ -20,7 +20,7 @@ const args = Type.Object({
 });
 type Args = Static<typeof args>;
 
-export type Packages = {
+type Packages = {
   /** Of each item the one that is installed, in the order of the items. */
   readonly packages: readonly string[];
   /** Items of which nothing is installed: a name, or alternatives as `a | b`. */

@@ -46,7 +46,7 @@ const args = Type.Object(
 );
 type Args = Static<typeof args>;
 
-export type CommandResult = {
+type CommandResult = {
   /** Without the line ends at its end, as `$(…)` gives it. */
   readonly stdout: string;
   readonly stderr: string;

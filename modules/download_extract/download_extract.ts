@@ -30,7 +30,7 @@ const args = Type.Object({
 });
 type Args = Static<typeof args>;
 
-export type Extracted = {
+type Extracted = {
   /** The archive's file name; empty when the folder was not made from one. */
   readonly archive: string;
   /** `sha512:…` of the archive. */

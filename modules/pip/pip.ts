@@ -33,7 +33,7 @@ const args = Type.Object({
 });
 type Args = Static<typeof args>;
 
-export type Environment = {
+type Environment = {
   /** Of the packages that were asked for: `name==version` as installed. */
   readonly packages: readonly string[];
   /** Files of theirs that are gone or have another size. */

@@ -14,7 +14,7 @@ const args = Type.Object({
 });
 type Args = Static<typeof args>;
 
-export type RestartResult = { readonly unit: string; readonly mode: string };
+type RestartResult = { readonly unit: string; readonly mode: string };
 
 /** A restart or reload, for handlers. */
 export const restart = defineAction<typeof args, RestartResult>({

@@ -29,7 +29,7 @@ const args = Type.Object({
 });
 type Args = Static<typeof args>;
 
-export type ServiceState = {
+type ServiceState = {
   /** Also `starting`, `restarting` (systemd tries again and again), `stopping` and `failed`. */
   readonly state: string;
   readonly enabled: boolean;

@@ -53,7 +53,7 @@ const args = Type.Object({
 });
 type Args = Static<typeof args>;
 
-export type Firewall = {
+type Firewall = {
   /** `enabled`, `disabled` or `not installed`. */
   readonly state: string;
   /** Has the kernel what ufw's files say? */

@@ -57,7 +57,7 @@ const args = Type.Object(
 );
 type Args = Static<typeof args>;
 
-export type WaitResult = {
+type WaitResult = {
   /** What was seen at last, in words. */
   readonly seen: string;
   readonly seconds: number;
