@@ -115,7 +115,7 @@ export function asHailbookError(error: unknown): HailbookError {
 }
 
 /** The nearest of `candidates` within a third of the word's length (Levenshtein), for "did you mean". */
-export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
   for (const candidate of candidates) {

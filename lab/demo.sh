@@ -16,7 +16,7 @@ hailbook run playbooks/cluster.yml
 say 'hailbook run playbooks/verify.yml'
 hailbook run playbooks/verify.yml
 say 'proven'
-hailbook exec spark_master -- cat /opt/hailbook/verify/report.json
+hailbook exec --become spark_master -- cat /opt/hailbook/verify/report.json
 cat <<TEXT
 
 From bare hosts to a verified cluster in $((($(date +%s) - started) / 60)) min $((($(date +%s) - started) % 60)) s.

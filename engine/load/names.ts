@@ -1,10 +1,11 @@
 import { didYouMean, HailbookError, type Place } from '../errors.ts';
+import { FACTS } from '../plan/facts.ts';
 import { isVariableName, type Reference } from './expression.ts';
 import type { Located } from './located.ts';
 import type { Problems } from './problems.ts';
 
 /** The facts of a host that an expression can name, `facts.cores`. */
-const FACT_NAMES = ['os', 'version', 'arch', 'cores', 'memory_mb', 'addresses', 'ssh_host_keys'] as const;
+const FACT_NAMES = Object.keys(FACTS);
 
 /** What `hosts[name]`, `host` and the items of a loop over hosts have. */
 const HOST_FIELDS = ['name', 'address', 'vars', 'facts', 'results'];

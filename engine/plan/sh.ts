@@ -5,8 +5,6 @@ declare const brand: unique symbol;
 /** Shell text that only the `sh` tag makes: every interpolated value in it is quoted. */
 export type Sh = string & { readonly [brand]: 'Sh' };
 
-export type ShValue = string | number | Sh | readonly (string | number)[];
-
 /** One shell word for any text: within single quotes nothing is special. NUL cannot be in a word at all. */
 export function quote(text: string): Sh {
   if (text.includes('\0')) throw new HailbookError('ARGS_INVALID', 'a NUL byte cannot be part of a shell word');

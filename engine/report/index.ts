@@ -9,7 +9,7 @@ export { clean } from './clean.ts';
 export { jsonLine } from './json.ts';
 export { compressNames } from './names.ts';
 export { EXIT_MEANING } from './outcome.ts';
-export { duration, type Paint, paintWith } from './paint.ts';
+export { duration, paintWith } from './paint.ts';
 export type { Screen } from './terminal.ts';
 
 /** How a stream is written to. */

@@ -1,4 +1,4 @@
-import type { Play, Playbook } from '../plan/playbook.ts';
+import type { Play, Playbook, Task } from '../plan/playbook.ts';
 import { type HostRun, labelOf, RunContext, type RunOptions } from './context.ts';
 import { EVENTS_VERSION, type HostRecap, type TaskLabel } from './events.ts';
 import type { Position } from './instance.ts';
@@ -41,9 +41,17 @@ async function runPlay(context: RunContext, play: Play): Promise<void> {
   if (context.options.signal?.aborted || !hosts.some(hasTurns)) return;
   context.options.emit({ event: 'play_started', play: play.name, hosts: hosts.map(({ name }) => name) });
   for (const task of play.tasks) await runTask(context, { play, task, handler: false }, hosts);
-  for (const task of play.handlers) {
-    const notified = hosts.filter((host) => host.notified.has(task.id) && !host.stopped);
-    if (notified.length > 0) await runTask(context, { play, task, handler: true }, notified);
+  await runHandlers(context, play, hosts);
+}
+
+/** Every notified handler once, in the order of definition; one that is notified by a handler gets its turn too. */
+async function runHandlers(context: RunContext, play: Play, hosts: readonly HostRun[]): Promise<void> {
+  const waiting = new Set(play.handlers);
+  const notified = (task: Task): HostRun[] => hosts.filter((host) => host.notified.has(task.id) && !host.stopped);
+  const next = (): Task | undefined => [...waiting].find((task) => notified(task).length > 0);
+  for (let task = next(); task && !context.options.signal?.aborted; task = next()) {
+    waiting.delete(task);
+    await runTask(context, { play, task, handler: true }, notified(task));
   }
 }
 

@@ -27,7 +27,7 @@ export interface Instance {
 }
 
 /** An instance, or what it waits for. */
-export type Turn = { readonly instance: Instance } | { readonly item?: string; readonly need: Need };
+type Turn = { readonly instance: Instance } | { readonly item?: string; readonly need: Need };
 
 export type Turns =
   | { readonly kind: 'skip' }

@@ -1,5 +1,5 @@
+import type { Facts } from '../plan/facts.ts';
 import { Unknown } from '../plan/playbook.ts';
-import type { Facts } from './facts.ts';
 
 /** What a task leaves under its `register` name: the resource's state or the action's result, and whether it changed. */
 export type Result = Readonly<Record<string, unknown>>;

@@ -69,16 +69,20 @@ def executors():
     return tasks
 
 
+def say(what):
+    """A line for whoever watches the run."""
+    print(f"verify: {what}", flush=True)
+
+
 def main():
     wanted = arguments()
     started = time.time()
     hl.init(quiet=True, log=os.path.join(tempfile.mkdtemp(prefix="hail-verify-"), "hail.log"))
-    report = {
-        "hail": hl.version(),
-        "spark": hl.spark_context().version,
-        "variants": variants(wanted.vcf, wanted.partitions),
-        "cohort": cohort(wanted.samples, wanted.variants, wanted.partitions),
-    }
+    report = {"hail": hl.version(), "spark": hl.spark_context().version}
+    say("importing and counting the sample data")
+    report["variants"] = variants(wanted.vcf, wanted.partitions)
+    say(f"counted {report['variants']['count']}; a regression and a PCA on a simulated cohort")
+    report["cohort"] = cohort(wanted.samples, wanted.variants, wanted.partitions)
     report["tasks"] = executors()
     report["seconds"] = round(time.time() - started, 1)
     with open(wanted.report, "w", encoding="utf-8") as file:

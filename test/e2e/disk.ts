@@ -6,7 +6,7 @@ import { join, relative } from 'node:path';
  * What a host writes by itself while somebody is logged in: its journal, who logged in when, and clocks of systemd's own.
  * (/run and /tmp are not on the disk: they are the host's memory.) Nothing else may differ after a check.
  */
-export const WRITTEN_BY_ITSELF: readonly RegExp[] = [
+const WRITTEN_BY_ITSELF: readonly RegExp[] = [
   /^var\/log\/journal(\/|$)/,
   /^var\/log\/(wtmp|btmp|lastlog)$/,
   /^var\/lib\/systemd\/(timers|timesync|linger|random-seed)(\/|$)/,

@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ErrorReport, HostRecap, RunEvent, Status } from '../../engine/run/events.ts';
 
@@ -86,5 +85,3 @@ export function tasksWith(played: Played, ...wanted: readonly string[]): string[
 export async function onHost(host: string, command: string): Promise<string> {
   return must(['lab', 'ssh', host, '--', 'sudo', 'sh', '-c', `'${command.replaceAll("'", "'\\''")}'`]);
 }
-
-export const readText = (path: string): string => readFileSync(path, 'utf8');

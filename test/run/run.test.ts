@@ -123,17 +123,18 @@ describe('a run', () => {
     - { name: one, copy: { content: x, dest: "{{ dir }}/one", mode: "0644" }, notify: [second, first] }
     - { name: two, copy: { content: x, dest: "{{ dir }}/two", mode: "0644" }, notify: first }
   handlers:
-    - { name: first, command: { shell: 'echo first >>{{ dir }}/log', changes: always } }
+    - { name: zeroth, command: { shell: 'echo zeroth >>{{ dir }}/log', changes: always } }
+    - { name: first, command: { shell: 'echo first >>{{ dir }}/log', changes: always }, notify: zeroth }
     - { name: second, command: { shell: 'echo second >>{{ dir }}/log', changes: always } }
 `;
     const check = await ground.play(text, { mode: 'check' });
     expect(check.status.first).toEqual(all(HOSTS, 'changed'));
     expect(existsSync(join(ground.dir('a'), 'log'))).toBe(false);
     await ground.play(text);
-    expect(readFileSync(join(ground.dir('a'), 'log'), 'utf8')).toBe('first\nsecond\n');
+    expect(readFileSync(join(ground.dir('a'), 'log'), 'utf8')).toBe('first\nzeroth\nsecond\n');
     const again = await ground.play(text);
     expect(again.status.first).toBeUndefined();
-    expect(readFileSync(join(ground.dir('a'), 'log'), 'utf8')).toBe('first\nsecond\n');
+    expect(readFileSync(join(ground.dir('a'), 'log'), 'utf8')).toBe('first\nzeroth\nsecond\n');
   });
 
   it('takes every turn of a loop, and registers them', async () => {
