@@ -111,7 +111,8 @@ function guessOf(schema: Schema, data: unknown): string {
 /** The way out when only the type is wrong. */
 function remedy(schema: Schema, data: unknown): string | undefined {
   const types = [schema, ...(schema.anyOf ?? [])].map(({ type }) => type);
-  if (types.includes('string') && (typeof data === 'number' || typeof data === 'boolean')) return `quote it: "${data}"`;
+  if (types.includes('string') && (typeof data === 'number' || typeof data === 'boolean'))
+    return `quote it: "${data}"; in an expression, string(x) makes text of it`;
   if ((types.includes('integer') || types.includes('number')) && typeof data === 'string' && /^-?\d+$/.test(data)) {
     return `without quotes it is a number; of a variable, {{ int(x) }} is`;
   }
