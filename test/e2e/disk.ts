@@ -3,12 +3,14 @@ import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join, relative } from 'node:path';
 
 /**
- * What a host writes by itself while somebody is logged in: its journal, who logged in when, and clocks of systemd's own.
+ * What a host writes by itself while somebody is logged in: its journal, who logged in when, that sudo was used for the first time, and
+ * clocks of systemd's own.
  * (/run and /tmp are not on the disk: they are the host's memory.) Nothing else may differ after a check.
  */
 const WRITTEN_BY_ITSELF: readonly RegExp[] = [
   /^var\/log\/journal(\/|$)/,
   /^var\/log\/(wtmp|btmp|lastlog)$/,
+  /^home\/admin\/\.sudo_as_admin_successful$/,
   /^var\/lib\/systemd\/(timers|timesync|linger|random-seed)(\/|$)/,
   /^(run|tmp|var\/tmp)(\/|$)/,
 ];
