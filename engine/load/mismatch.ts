@@ -38,7 +38,7 @@ export function inWords(mistake: Mistake, module: string, root: Schema): Mismatc
     case 'oneOf':
       if (schema['x-message']) return { ...value(schema['x-message']), at: 'key' };
       if (params.passingSchemas) return value('fits more than one of its choices');
-      return value(`must be ${describe(schema)}, not ${show(data)}${guessOf(schema, data)}`, remedy(schema, data));
+      return refused(schema, data, value);
     case 'pattern':
       return value(
         `${show(data)} does not look as it must (${params.pattern})`,
@@ -109,7 +109,15 @@ function guessOf(schema: Schema, data: unknown): string {
 }
 
 /** The way out when only the type is wrong. */
+/** None of the choices: with the remedy for it, or else the choice that is spelled most like it. */
+function refused(schema: Schema, data: unknown, value: (message: string, hint?: string) => Mismatch): Mismatch {
+  const hint = remedy(schema, data);
+  return value(`must be ${describe(schema)}, not ${show(data)}${hint ? '' : guessOf(schema, data)}`, hint);
+}
+
 function remedy(schema: Schema, data: unknown): string | undefined {
+  const hints = schema['x-hints'];
+  if (hints && typeof data === 'string' && Object.hasOwn(hints, data)) return hints[data];
   const types = [schema, ...(schema.anyOf ?? [])].map(({ type }) => type);
   if (types.includes('string') && (typeof data === 'number' || typeof data === 'boolean'))
     return `quote it: "${data}"; in an expression, string(x) makes text of it`;

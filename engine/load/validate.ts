@@ -20,6 +20,8 @@ export interface Schema {
   readonly 'x-source'?: 'template' | 'file';
   /** What is said when a choice (`anyOf`, `oneOf`) does not fit, where the schema's own words would not help. */
   readonly 'x-message'?: string;
+  /** For values that people write though they are none of the choices: what to write instead. */
+  readonly 'x-hints'?: Readonly<Record<string, string>>;
   readonly [keyword: string]: unknown;
 }
 

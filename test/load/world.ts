@@ -30,6 +30,7 @@ const user = defineResource({
     state: Type.Union([Type.Literal('present'), Type.Literal('absent')], {
       default: 'present',
       description: 'Whether it is there.',
+      'x-hints': { locked: 'an account is locked by its password' },
     }),
     key: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String())], { description: 'One or more keys.' })),
     expires: Type.Optional(Type.Boolean({ description: 'Whether it expires.' })),
