@@ -14,10 +14,23 @@ npm run --silent build
 node dist/cli.js schema --write schemas
 if git rev-parse --git-dir >/dev/null 2>&1; then git diff --exit-code -- schemas; fi
 
+say 'what the tests need of this machine'
+# The transport's tests log in to a real sshd of their own, and become other users by a real sudo.
+missing=
+for need in openssh-server:/usr/sbin/sshd openssh-client:ssh sudo:sudo openssl:openssl curl:curl wget:wget; do
+  command -v "${need#*:}" >/dev/null || missing="$missing ${need%%:*}"
+done
+if [ -n "$missing" ]; then
+  echo "installing$missing"
+  apt-get update -qq
+  # shellcheck disable=SC2086 # one word each
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+fi
+node dist/cli.js lab up --install
+
 failed=0
 for project in unit e2e; do
   say "$project tests"
-  [ "$project" = unit ] || node dist/cli.js lab up --install
   npx vitest run --project "$project" --reporter=default --reporter=json --outputFile.json="$results/$project.json" || failed=1
   [ "$failed" = 0 ] || break
 done
