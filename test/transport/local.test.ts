@@ -199,8 +199,10 @@ describe('a record that ends its shell', () => {
   });
 
   test('a record that was stopped has its time too', async () => {
-    const [reply] = await ask(record('echo a; kill -STOP 0', { timeout: 1 }));
+    const before = performance.now();
+    const [reply] = await ask(record('echo a; kill -STOP 0; sleep 63', { timeout: 1 }));
     expect(reply).toMatchObject({ code: 124, stdout: 'a\n' });
+    expect(performance.now() - before).toBeLessThan(10_000);
   });
 
   test('a record among others has its own time, not the sum', async () => {
