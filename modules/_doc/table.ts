@@ -13,7 +13,8 @@ export function withArgumentTable(readme: string, module: Module): string {
 function argumentTable(module: Module): string {
   const required: readonly string[] = module.args.required ?? [];
   const rows = Object.entries<Schema>(module.args.properties).map(([name, schema]) => {
-    const fallback = required.includes(name) ? 'required' : 'default' in schema ? code(schema.default) : '';
+    // TypeBox lists what has a default among the required; whoever writes a playbook may leave it out.
+    const fallback = 'default' in schema ? code(schema.default) : required.includes(name) ? 'required' : '';
     return [code(name), typeName(schema), fallback, schema.description ?? ''].map((text) =>
       text.replaceAll('|', '\\|'),
     );
@@ -43,11 +44,16 @@ interface Schema {
 function typeName(schema: Schema): string {
   if (schema['x-source'])
     return schema['x-source'] === 'template' ? 'template on the controller' : 'file on the controller';
-  if (schema.anyOf) return schema.anyOf.map(typeName).join(' or ');
+  // Beside a type, anyOf is a condition and no choice of types.
+  if (schema.anyOf && !schema.type) return schema.anyOf.map(typeName).join(' or ');
   if (schema.enum) return schema.enum.map(code).join(' or ');
   if ('const' in schema) return code(schema.const);
-  if (schema.type === 'array') return `list of ${schema.items ? typeName(schema.items) : 'anything'}`;
-  return schema.type ?? 'anything';
+  if (schema.type === 'array') {
+    const items = schema.items ? typeName(schema.items) : 'anything';
+    return items.includes(' or ') ? `list of (${items})` : `list of ${items}`;
+  }
+  return schema.type === 'object' ? 'map' : (schema.type ?? 'anything');
 }
 
-const code = (value: unknown): string => `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
+const code = (value: unknown): string =>
+  `\`${typeof value === 'string' && value !== '' ? value : JSON.stringify(value)}\``;
