@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { program } from '../../engine/cli/main.ts';
 import { ERROR_CODES } from '../../engine/errors.ts';
 
-/** Pages that are made from the program itself. Stale? `npx vitest run --project unit -u test/cli/pages.test.ts` writes them anew. */
+/** Pages that are made from the program itself. Stale? `npx vitest run --project unit test/cli/pages.test.ts -u` writes them anew. */
 
 it('docs/errors.md lists every error code with what it means', async () => {
   const rows = Object.entries(ERROR_CODES).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`);

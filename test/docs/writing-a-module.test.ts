@@ -7,7 +7,7 @@ import { follow } from './follow.ts';
 const ROOT = join(import.meta.dirname, '../..');
 /** What the page needs of the project, beside its dependencies. */
 const PARTS = [
-  ...['cli.ts', 'engine', 'lab', 'modules', 'test/modules', 'test/modules.test.ts'],
+  ...['cli.ts', 'engine', 'lab', 'modules', 'test/modules'],
   ...['biome.json', 'package.json', 'tsconfig.build.json', 'tsconfig.json', 'vitest.config.ts'],
 ];
 

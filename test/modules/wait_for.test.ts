@@ -1,10 +1,10 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { waitFor } from '../modules/wait_for/wait_for.ts';
-import { applyAction } from './modules/converge.ts';
-import { TempHost } from './modules/host.ts';
-import { prepared } from './modules/judge.ts';
+import { waitFor } from '../../modules/wait_for/wait_for.ts';
+import { applyAction } from './converge.ts';
+import { TempHost } from './host.ts';
+import { prepared } from './judge.ts';
 
 /** As Spark's master answers, in one line and in many. */
 const STATE = {

@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { downloadExtract } from '../modules/download_extract/download_extract.ts';
-import { applyResource } from './modules/converge.ts';
-import { TempHost } from './modules/host.ts';
-import { prepared } from './modules/judge.ts';
+import { downloadExtract } from '../../modules/download_extract/download_extract.ts';
+import { applyResource } from './converge.ts';
+import { TempHost } from './host.ts';
+import { prepared } from './judge.ts';
 
 /** What the server answers by path; anything else is 404. Every request is counted. */
 const pages = new Map<string, Buffer | string>();
