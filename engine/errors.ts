@@ -111,7 +111,7 @@ export function asHailbookError(error: unknown): HailbookError {
   if (error instanceof HailbookError) return error;
   if (error instanceof InvalidInput && error.problems[0]) return error.problems[0];
   const message = error instanceof Error ? error.message : String(error);
-  return new HailbookError('INTERNAL', message, { cause: error });
+  return new HailbookError('INTERNAL', message, { cause: error, hint: 'This is a bug in hailbook; please report it.' });
 }
 
 /** The nearest of `candidates` within a third of the word's length (Levenshtein), for "did you mean". */

@@ -1,7 +1,8 @@
 import { Command, CommanderError } from 'commander';
-import { type ErrorCode, formatError, HailbookError, InvalidInput } from '../errors.ts';
+import { asHailbookError, type ErrorCode, formatError, HailbookError, InvalidInput } from '../errors.ts';
 import { clean, EXIT_MEANING } from '../report/index.ts';
 import { EXIT } from '../run/index.ts';
+import { isLoss } from '../run/outcome.ts';
 import { execCommand } from './exec.ts';
 import { Interrupted } from './interrupt.ts';
 import { inventoryCommand } from './inventory.ts';
@@ -67,20 +68,14 @@ function strict(command: Command): void {
 function complain(error: unknown): number {
   if (error instanceof CommanderError) return complainOfUsage(error);
   if (error instanceof Interrupted) return EXIT.interrupted;
-  const problems = error instanceof InvalidInput ? error.problems : [asProblem(error)];
+  const problems = error instanceof InvalidInput ? error.problems : [asHailbookError(error)];
   const text = problems.map(formatError).join('\n');
   process.stderr.write(`${clean(text)}\n`);
   for (const { code, cause } of problems) {
     if (code === 'INTERNAL' && cause instanceof Error) process.stderr.write(`${clean(cause.stack ?? '')}\n`);
   }
   if (problems.length > 1) process.stderr.write(`${problems.length} problems\n`);
-  return error instanceof InvalidInput ? EXIT.invalid : exitOf(problems[0]?.code ?? 'INTERNAL');
-}
-
-function asProblem(error: unknown): HailbookError {
-  if (error instanceof HailbookError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new HailbookError('INTERNAL', message, { cause: error, hint: 'This is a bug in hailbook; please report it.' });
+  return error instanceof InvalidInput ? EXIT.invalid : exitOf(asHailbookError(error));
 }
 
 /** Help and version are no errors, though commander ends by throwing them. */
@@ -97,25 +92,11 @@ function complainOfUsage(error: CommanderError): number {
   return EXIT.invalid;
 }
 
-/** The exit code of an error that ended a command before a run could report it. */
-function exitOf(code: ErrorCode): number {
-  switch (code) {
-    case 'HOST_UNREACHABLE':
-    case 'HOST_KEY_UNKNOWN':
-    case 'HOST_KEY_CHANGED':
-    case 'AUTH_FAILED':
-    case 'CONNECTION_LOST':
-      return EXIT.unreachable;
-    case 'INTERNAL':
-    case 'LAB_REQUIREMENTS':
-    case 'LAB_CLASH':
-    case 'LAB_DOWN':
-    case 'LAB_FAILED':
-    case 'BECOME_FAILED':
-    case 'TIMEOUT':
-    case 'STEP_FAILED':
-      return EXIT.failed;
-    default:
-      return EXIT.invalid;
-  }
+/** Errors of what a person wrote that come one at a time; the others come together, as InvalidInput. */
+const WRITTEN: readonly ErrorCode[] = ['USAGE', 'ARGS_INVALID', 'FILE_MISSING', 'INVENTORY_MISSING', 'PATTERN_EMPTY'];
+
+/** The exit code of an error that ended a command: only one that is known to be the input's may say that nothing was contacted. */
+function exitOf(error: HailbookError): number {
+  if (WRITTEN.includes(error.code)) return EXIT.invalid;
+  return isLoss(error) ? EXIT.unreachable : EXIT.failed;
 }
