@@ -1,8 +1,11 @@
 import { didYouMean } from '../errors.ts';
+import { GROUP_KEYWORDS } from './keywords.ts';
 import type { Located } from './located.ts';
 import { readVariables } from './names.ts';
 import { expandRange } from './patterns.ts';
 import type { Problems } from './problems.ts';
+
+const KEYS = Object.keys(GROUP_KEYWORDS);
 
 /** The groups of an inventory, each with all its hosts. */
 interface Groups {
@@ -52,8 +55,7 @@ type Invalid = (at: Located, message: string, hint?: string) => void;
 function readGroup(name: string, located: Located, invalid: Invalid, problems: Problems): Group {
   const list = located.isMap ? located.child('hosts') : located;
   for (const [key, child] of located.entries()) {
-    if (key !== 'hosts' && key !== 'vars')
-      invalid(child, `unknown key "${key}" of a group${didYouMean(key, ['hosts', 'vars'])}`);
+    if (!KEYS.includes(key)) invalid(child, `unknown key "${key}" of a group${didYouMean(key, KEYS)}`);
   }
   if (!list?.isList)
     invalid(list ?? located, `the group "${name}" is a list of hosts and groups`, `${name}: [node1, node2]`);

@@ -3,29 +3,24 @@ import { dirname, join, resolve } from 'node:path';
 import { didYouMean, HailbookError } from '../errors.ts';
 import type { Host, Inventory } from '../plan/playbook.ts';
 import { readGroups } from './groups.ts';
+import { HOST_KEYWORDS, INVENTORY_KEYWORDS } from './keywords.ts';
 import type { Located } from './located.ts';
 import { readVariables } from './names.ts';
 import { rememberPlaces } from './places.ts';
 import { Problems } from './problems.ts';
 import { readYaml } from './yaml.ts';
 
-/** What the command line says of every host; it wins over the inventory. */
-export interface InventoryOverrides {
-  readonly user?: string;
-  readonly key?: string;
-}
-
-const KEYS = ['hosts', 'groups', 'vars', 'known_hosts'];
-const HOST_KEYS = ['address', 'port', 'user', 'key', 'connection', 'vars'];
+const KEYS = Object.keys(INVENTORY_KEYWORDS);
+const HOST_KEYS = Object.keys(HOST_KEYWORDS);
 
 /**
  * Reads an inventory: hosts with their connection keys and variables, groups, variables of all.
  * @throws HailbookError INVENTORY_MISSING; InvalidInput with everything that is wrong in it
  */
-export function loadInventory(path: string, overrides: InventoryOverrides = {}): Inventory {
+export function loadInventory(path: string): Inventory {
   const problems = new Problems();
   const root = problems.attempt(() => readInventory(path, problems));
-  const inventory = root && build(root, path, overrides, problems);
+  const inventory = root && build(root, path, problems);
   problems.throwIfAny();
   if (!inventory) throw new HailbookError('INTERNAL', `nothing was read from ${path}`);
   return inventory;
@@ -41,7 +36,7 @@ function readInventory(path: string, problems: Problems): Located | undefined {
   }
 }
 
-function build(root: Located, path: string, overrides: InventoryOverrides, problems: Problems): Inventory | undefined {
+function build(root: Located, path: string, problems: Problems): Inventory | undefined {
   const invalid = (located: Located, message: string, hint?: string) =>
     problems.add('INVENTORY_INVALID', message, { place: located.keyPlace, hint });
   const described = root.child('hosts');
@@ -69,7 +64,7 @@ function build(root: Located, path: string, overrides: InventoryOverrides, probl
   const made = hosts.map(([name, host]) => {
     const own = readVariables(host.child('vars'), problems);
     const vars = new Map([...common, ...groups.varsOf(name), ...own]);
-    return [name, connection(name, host, { folder, user, overrides, vars: rememberPlaces(vars) }, problems)] as const;
+    return [name, connection(name, host, { folder, user, vars: rememberPlaces(vars) }, problems)] as const;
   });
   const knownHosts = optionalText(root.child('known_hosts'), problems);
   return {
@@ -83,16 +78,10 @@ function build(root: Located, path: string, overrides: InventoryOverrides, probl
 interface Surroundings {
   readonly folder: string;
   readonly user: string | undefined;
-  readonly overrides: InventoryOverrides;
   readonly vars: Readonly<Record<string, unknown>>;
 }
 
-function connection(
-  name: string,
-  host: Located,
-  { folder, user, overrides, vars }: Surroundings,
-  problems: Problems,
-): Host {
+function connection(name: string, host: Located, { folder, user, vars }: Surroundings, problems: Problems): Host {
   if (!host.isMap && host.value !== null) {
     problems.add('INVENTORY_INVALID', `the host "${name}" is described by a map`, {
       place: host.place,
@@ -107,14 +96,13 @@ function connection(
   }
   const text = (key: string) => optionalText(host.child(key), problems);
   const key = text('key');
-  const login = overrides.user ?? text('user') ?? user;
-  const keyFile = overrides.key !== undefined ? fromFolder('.', overrides.key) : key && fromFolder(folder, key);
+  const login = text('user') ?? user;
   return {
     name,
     address: text('address') ?? name,
     port: port(host.child('port'), problems),
     ...(login === undefined ? {} : { user: login }),
-    ...(keyFile ? { key: keyFile } : {}),
+    ...(key === undefined ? {} : { key: fromFolder(folder, key) }),
     connection: way(host.child('connection'), problems),
     vars,
   };

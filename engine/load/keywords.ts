@@ -40,6 +40,34 @@ export const TASK_KEYWORDS = {
   vars: map('Variables of the task.'),
 } as const satisfies Record<string, Schema>;
 
+/** A host's keys in an inventory. */
+export const HOST_KEYWORDS = {
+  address: text("How it is reached; the host's name when not given."),
+  port: { type: 'integer', minimum: 1, maximum: 65535, default: 22, description: "The SSH server's port." },
+  user: text('Who logs in.'),
+  key: text('A private key file, relative to the inventory.'),
+  connection: { enum: ['ssh', 'local'], default: 'ssh', description: '`local`: this machine itself.' },
+  vars: map('Variables.'),
+} as const satisfies Record<string, Schema>;
+
+/** A group's keys, where it is more than a list. */
+export const GROUP_KEYWORDS = {
+  hosts: {
+    type: 'array',
+    items: { type: 'string' },
+    description: 'Hosts, groups and ranges: `worker[1:3]`.',
+  },
+  vars: map('Variables.'),
+} as const satisfies Record<string, Schema>;
+
+/** An inventory's keys. */
+export const INVENTORY_KEYWORDS = {
+  hosts: map('Every host by its name.'),
+  groups: map('Groups of hosts; `all` is always there.'),
+  vars: map('Variables of all hosts; `user` is also who logs in by default.'),
+  known_hosts: text("The file of the hosts' keys, relative to the inventory; ~/.ssh/known_hosts when not given."),
+} as const satisfies Record<string, Schema>;
+
 const NOT_YET = 'hailbook does not have it yet';
 
 /** What people who know Ansible write, and what is there instead. */

@@ -1,5 +1,5 @@
 import type { Module } from '../plan/contract.ts';
-import { PLAY_KEYWORDS, TASK_KEYWORDS } from './keywords.ts';
+import { GROUP_KEYWORDS, HOST_KEYWORDS, INVENTORY_KEYWORDS, PLAY_KEYWORDS, TASK_KEYWORDS } from './keywords.ts';
 import { argsSchemaOf, type Schema } from './validate.ts';
 
 const DRAFT = 'https://json-schema.org/draft/2020-12/schema';
@@ -45,25 +45,21 @@ export function playbookSchema(modules: ReadonlyMap<string, Module>): object {
 
 /** The JSON Schema of an inventory. */
 export function inventorySchema(): object {
-  const text = (description: string) => ({ type: 'string', minLength: 1, description });
-  const members = { type: 'array', items: { type: 'string' }, description: 'Hosts, groups and ranges: `worker[1:3]`.' };
-  const vars = { ...VARIABLES, description: 'Variables.' };
+  const variables = (keyword: Schema) => ({ ...VARIABLES, ...keyword });
   const host = {
     type: ['object', 'null'],
-    properties: {
-      address: text("How it is reached; the host's name when not given."),
-      port: { type: 'integer', minimum: 1, maximum: 65535, default: 22, description: "The SSH server's port." },
-      user: text('Who logs in.'),
-      key: text('A private key file, relative to the inventory.'),
-      connection: { enum: ['ssh', 'local'], default: 'ssh', description: '`local`: this machine itself.' },
-      vars,
-    },
+    properties: { ...HOST_KEYWORDS, vars: variables(HOST_KEYWORDS.vars) },
     additionalProperties: false,
   };
   const group = {
     anyOf: [
-      members,
-      { type: 'object', properties: { hosts: members, vars }, required: ['hosts'], additionalProperties: false },
+      GROUP_KEYWORDS.hosts,
+      {
+        type: 'object',
+        properties: { ...GROUP_KEYWORDS, vars: variables(GROUP_KEYWORDS.vars) },
+        required: ['hosts'],
+        additionalProperties: false,
+      },
     ],
   };
   return {
@@ -71,10 +67,10 @@ export function inventorySchema(): object {
     title: 'A hailbook inventory',
     type: 'object',
     properties: {
-      hosts: { type: 'object', minProperties: 1, additionalProperties: host, description: 'Every host by its name.' },
-      groups: { type: 'object', additionalProperties: group, description: 'Groups of hosts; `all` is always there.' },
-      vars: { ...vars, description: 'Variables of all hosts; `user` is also who logs in by default.' },
-      known_hosts: text("The file of the hosts' keys, relative to the inventory; ~/.ssh/known_hosts when not given."),
+      hosts: { ...INVENTORY_KEYWORDS.hosts, minProperties: 1, additionalProperties: host },
+      groups: { ...INVENTORY_KEYWORDS.groups, additionalProperties: group },
+      vars: variables(INVENTORY_KEYWORDS.vars),
+      known_hosts: INVENTORY_KEYWORDS.known_hosts,
     },
     required: ['hosts'],
     additionalProperties: false,

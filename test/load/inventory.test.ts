@@ -2,12 +2,11 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadInventory, matchHosts } from '../../engine/load/index.ts';
-import type { InventoryOverrides } from '../../engine/load/inventory.ts';
 import { folder, heads, INVENTORY, problems } from './world.ts';
 
-function read(text: string, overrides?: InventoryOverrides) {
+function read(text: string) {
   const root = folder({ 'inventory.yml': text });
-  return { root, inventory: loadInventory(join(root, 'inventory.yml'), overrides) };
+  return { root, inventory: loadInventory(join(root, 'inventory.yml')) };
 }
 
 const said = (text: string) => heads(() => read(text).inventory).map((line) => line.replace(/^\S*inventory\.yml:/, ''));
@@ -46,11 +45,6 @@ hosts:
     expect(inventory.hosts.get('d')).toEqual({ name: 'd', address: 'd', port: 22, connection: 'ssh', vars: {} });
     expect(inventory.knownHosts).toBe(join(root, 'known_hosts'));
     expect(inventory.source).toBe(join(root, 'inventory.yml'));
-  });
-
-  test('what the command line says wins', () => {
-    const { inventory } = read('hosts: { a: { user: root, key: x } }\n', { user: 'me', key: '/k' });
-    expect(inventory.hosts.get('a')).toMatchObject({ user: 'me', key: '/k' });
   });
 
   test('the nearer variable wins: all, outer group, inner group, host', () => {
