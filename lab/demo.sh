@@ -7,16 +7,19 @@ hailbook() { node dist/cli.js "$@"; }
 
 started=$(date +%s)
 say 'build'
-[ -d node_modules ] || npm ci --no-audit --no-fund
+# Also when an installation was cut off, or left out what is needed to build.
+[ -x node_modules/.bin/tsc ] || npm ci --no-audit --no-fund
 npm run --silent build
 say 'four bare hosts'
 hailbook lab up --install
+# Named, because an inventory.yml in this folder (somebody's own cluster) would win over the lab.
+inventory=$(hailbook lab status | awk '$1 == "inventory" { print $2 }')
 say 'hailbook run playbooks/cluster.yml'
-hailbook run playbooks/cluster.yml
+hailbook run -i "$inventory" playbooks/cluster.yml
 say 'hailbook run playbooks/verify.yml'
-hailbook run playbooks/verify.yml
+hailbook run -i "$inventory" playbooks/verify.yml
 say 'proven'
-hailbook exec --become spark_master -- cat /opt/hailbook/verify/report.json
+hailbook exec -i "$inventory" --become spark_master -- cat /opt/hailbook/verify/report.json
 cat <<TEXT
 
 From bare hosts to a verified cluster in $((($(date +%s) - started) / 60)) min $((($(date +%s) - started) % 60)) s.
