@@ -1,4 +1,5 @@
 /** The public API: what `import … from 'hailbook'` gives. */
+export { MODULES } from '../modules/index.ts';
 export {
   asHailbookError,
   ERROR_CODES,

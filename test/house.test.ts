@@ -63,7 +63,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'engine/run': ['engine/plan', 'engine/transport'],
   'engine/report': ['engine/plan', 'engine/run'],
   'engine/cli': ['engine/load', 'engine/plan', 'engine/report', 'engine/run', 'engine/transport', 'modules', 'lab'],
-  'engine/index.ts': ['engine/load', 'engine/plan', 'engine/report', 'engine/run', 'engine/transport'],
+  'engine/index.ts': ['engine/load', 'engine/plan', 'engine/report', 'engine/run', 'engine/transport', 'modules'],
   modules: ['engine/plan'],
   lab: [],
   'cli.ts': ['engine/cli'],
