@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { expect, it } from 'vitest';
 import { program } from '../../engine/cli/main.ts';
 import { ERROR_CODES } from '../../engine/errors.ts';
+import { FACTS } from '../../engine/plan/facts.ts';
 
 /** Pages that are made from the program itself. Stale? `npx vitest run --project unit test/cli/pages.test.ts -u` writes them anew. */
 
@@ -19,6 +20,22 @@ it('docs/errors.md lists every error code with what it means', async () => {
     '',
   ];
   await expect(page.join('\n')).toMatchFileSnapshot('../../docs/errors.md');
+});
+
+it('docs/facts.md says what each fact is', async () => {
+  const rows = Object.entries(FACTS).map(([name, meaning]) => `| \`${name}\` | ${meaning} |`);
+  const page = [
+    '# Facts',
+    '',
+    'What expressions and templates find in `facts`, and of another host in `hosts["name"].facts`. They are looked up when something names',
+    'them. Made from `engine/plan/facts.ts`.',
+    '',
+    '| fact | what it is |',
+    '|---|---|',
+    ...rows,
+    '',
+  ];
+  await expect(page.join('\n')).toMatchFileSnapshot('../../docs/facts.md');
 });
 
 it('docs/cli.md shows the help of every command', async () => {
