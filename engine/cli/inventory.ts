@@ -3,6 +3,7 @@ import type { Inventory } from '../plan/playbook.ts';
 import { clean, compressNames } from '../report/index.ts';
 import { chooseInventory } from './inventory-choice.ts';
 import { examples, inventoryOption } from './options.ts';
+import { say } from './standard-out.ts';
 
 export function inventoryCommand(): Command {
   const command = inventoryOption(new Command('inventory'))
@@ -10,7 +11,7 @@ export function inventoryCommand(): Command {
     .option('--json', 'as one JSON document')
     .action(({ inventory, json }: { inventory?: string; json?: boolean }) => {
       const chosen = chooseInventory(inventory);
-      if (!json) process.stderr.write(`inventory: ${chosen.source}\n`);
+      if (!json) say(`inventory: ${chosen.source}`);
       process.stdout.write(json ? `${JSON.stringify(asJson(chosen), null, 2)}\n` : clean(asText(chosen)));
     });
   return examples(
