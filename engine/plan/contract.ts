@@ -1,4 +1,5 @@
 import { type Static, type TObject, type TUnsafe, Type } from 'typebox';
+import type { ErrorCode } from '../errors.ts';
 import type { Secret } from './secret.ts';
 import type { Sh } from './sh.ts';
 
@@ -74,7 +75,7 @@ export interface Explanation {
 }
 
 export interface ModuleFailure {
-  readonly code: import('../errors.ts').ErrorCode;
+  readonly code: ErrorCode;
   readonly message: string;
   readonly hint?: string;
 }

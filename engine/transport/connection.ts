@@ -1,4 +1,5 @@
 import type { Output } from '../plan/contract.ts';
+import type { Host } from '../plan/playbook.ts';
 import type { Secret } from '../plan/secret.ts';
 import type { Sh } from '../plan/sh.ts';
 
@@ -31,5 +32,5 @@ export interface Connection {
   close(): void;
 }
 
-/** @throws HailbookError HOST_UNREACHABLE | HOST_KEY_UNKNOWN | HOST_KEY_CHANGED | AUTH_FAILED */
-export type Connect = (host: import('../plan/playbook.ts').Host) => Promise<Connection>;
+/** @throws HailbookError HOST_UNREACHABLE | HOST_KEY_UNKNOWN | HOST_KEY_CHANGED | HOST_KEY_REVOKED | AUTH_FAILED */
+export type Connect = (host: Host) => Promise<Connection>;

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { userInfo } from 'node:os';
 import { type Channel, type Ending, endingOf, type Way } from './channel.ts';
+import { PATH } from './protocol.ts';
 
 /** This machine, as the user who runs hailbook: `connection: local`. */
 export function localWay(): Way {
@@ -12,7 +13,7 @@ export function localWay(): Way {
     USER: me.username,
     LOGNAME: me.username,
     SHELL: me.shell ?? '/bin/sh',
-    PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    PATH,
   };
   return {
     label: `${me.username}@localhost`,

@@ -18,7 +18,7 @@ import type { WireRecord } from './connection.ts';
  */
 
 /** Where commands are found, whatever the login says; sbin is missing from an ordinary user's PATH on Debian. */
-const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+export const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /**
  * $1 SYNC · $2 BODY · $3 the login's SSH_CONNECTION, which sudo would drop (the firewall's module asks where we come from).
