@@ -3,10 +3,11 @@ import type { Module } from '../plan/contract.ts';
 import { type Expression, type Scope, Unknown } from '../plan/playbook.ts';
 import type { Reference } from './expression.ts';
 import { type Files, fromFolder } from './files.ts';
+import type { Schema } from './json-schema.ts';
 import type { Located } from './located.ts';
-import { example } from './mismatch.ts';
+import { example, type Mismatch } from './mismatch.ts';
 import type { Problems } from './problems.ts';
-import { type ArgsSchema, argsSchema, argsSchemaOf, type Mismatch, type Schema } from './validate.ts';
+import { type ArgsSchema, argsSchema, argsSchemaOf } from './validate.ts';
 import { compileValue, namesOf, type Partly, type Value } from './value.ts';
 
 /** A module's arguments in a task. */

@@ -1,4 +1,4 @@
-import type { Schema } from './validate.ts';
+import type { Schema } from './json-schema.ts';
 
 const text = (description: string): Schema => ({ type: 'string', minLength: 1, description });
 const flag = (description: string): Schema => ({ type: 'boolean', description });

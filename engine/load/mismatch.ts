@@ -1,6 +1,25 @@
 import { didYouMean } from '../errors.ts';
 import { MASK } from '../plan/secret.ts';
-import type { Mismatch, Mistake, Schema } from './validate.ts';
+import type { Schema } from './json-schema.ts';
+import type { Path } from './located.ts';
+
+/** What does not fit, in words; `path` leads to it, to its key when the key itself is the mistake. */
+export interface Mismatch {
+  readonly path: Path;
+  readonly at: 'key' | 'value';
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** What ajv says of one thing that does not fit. */
+interface Mistake {
+  readonly instancePath: string;
+  readonly keyword: string;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly data?: unknown;
+  readonly schema?: unknown;
+  readonly parentSchema?: object;
+}
 
 /** A mistake in a module's arguments as one line for the person who wrote them: `user.shel: unknown argument; did you mean "shell"?` */
 export function inWords(mistake: Mistake, module: string, root: Schema): Mismatch {

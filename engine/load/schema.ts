@@ -1,6 +1,7 @@
 import type { Module } from '../plan/contract.ts';
+import type { Schema } from './json-schema.ts';
 import { GROUP_KEYWORDS, HOST_KEYWORDS, INVENTORY_KEYWORDS, PLAY_KEYWORDS, TASK_KEYWORDS } from './keywords.ts';
-import { argsSchemaOf, type Schema } from './validate.ts';
+import { argsSchemaOf } from './validate.ts';
 
 const DRAFT = 'https://json-schema.org/draft/2020-12/schema';
 const EXPRESSION: Schema = { type: 'string', pattern: '\\{\\{' };

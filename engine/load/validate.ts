@@ -1,40 +1,11 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import type { Module } from '../plan/contract.ts';
 import { MASK, Secret } from '../plan/secret.ts';
+import type { Schema } from './json-schema.ts';
 import { isContainer } from './lens.ts';
 import type { Path } from './located.ts';
-import { inWords } from './mismatch.ts';
+import { inWords, type Mismatch } from './mismatch.ts';
 import type { Partly } from './value.ts';
-
-/** A JSON Schema, as far as it is read here. */
-export interface Schema {
-  readonly type?: string;
-  readonly description?: string;
-  readonly const?: unknown;
-  readonly enum?: readonly unknown[];
-  readonly anyOf?: readonly Schema[];
-  readonly items?: Schema;
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly required?: readonly string[];
-  readonly default?: unknown;
-  readonly 'x-source'?: 'template' | 'file';
-  /** What is said when a choice (`anyOf`, `oneOf`) does not fit, where the schema's own words would not help. */
-  readonly 'x-message'?: string;
-  /** For values that people write though they are none of the choices: what to write instead. */
-  readonly 'x-hints'?: Readonly<Record<string, string>>;
-  readonly [keyword: string]: unknown;
-}
-
-/** What does not fit, in words; `path` leads to it, to its key when the key itself is the mistake. */
-export interface Mismatch {
-  readonly path: Path;
-  readonly at: 'key' | 'value';
-  readonly message: string;
-  readonly hint?: string;
-}
-
-/** What ajv says of one thing that does not fit. */
-export type Mistake = Pick<ErrorObject, 'instancePath' | 'keyword' | 'params' | 'data' | 'schema' | 'parentSchema'>;
 
 /** Checks a module's arguments against its schema. */
 export interface ArgsSchema {
