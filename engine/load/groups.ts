@@ -2,7 +2,7 @@ import { didYouMean } from '../errors.ts';
 import { GROUP_KEYWORDS } from './keywords.ts';
 import type { Located } from './located.ts';
 import { readVariables } from './names.ts';
-import { expandRange } from './patterns.ts';
+import { expandRange, isInventoryName } from './patterns.ts';
 import type { Problems } from './problems.ts';
 
 const KEYS = Object.keys(GROUP_KEYWORDS);
@@ -33,7 +33,7 @@ export function readGroups(located: Located | undefined, hosts: readonly string[
     if (name === 'all')
       invalid(group, '"all" is every host and is always there', 'variables of all hosts stand in "vars" at the top');
     else if (hosts.includes(name)) invalid(group, `"${name}" is a host and cannot be a group too`);
-    else if (!/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(name)) invalid(group, `"${name}" cannot be a group's name`);
+    else if (!isInventoryName(name)) invalid(group, `"${name}" cannot be a group's name`);
     else groups.set(name, readGroup(name, group, invalid, problems));
   }
   const tree = new GroupTree(groups, hosts, invalid);

@@ -6,6 +6,7 @@ import { readGroups } from './groups.ts';
 import { HOST_KEYWORDS, INVENTORY_KEYWORDS } from './keywords.ts';
 import type { Located } from './located.ts';
 import { readVariables } from './names.ts';
+import { isInventoryName } from './patterns.ts';
 import { rememberPlaces } from './places.ts';
 import { Problems } from './problems.ts';
 import { readYaml } from './yaml.ts';
@@ -49,7 +50,7 @@ function build(root: Located, path: string, problems: Problems): Inventory | und
   }
   const hosts = described.entries();
   for (const [name, host] of hosts) {
-    if (!/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(name)) invalid(host, `"${name}" cannot be a host's name`);
+    if (!isInventoryName(name)) invalid(host, `"${name}" cannot be a host's name`);
     if (name === 'all') invalid(host, '"all" is every host; no single one can have that name');
   }
   const groups = readGroups(
@@ -71,7 +72,7 @@ function build(root: Located, path: string, problems: Problems): Inventory | und
     source: path,
     hosts: new Map(made),
     groups: groups.members,
-    ...(knownHosts === undefined ? {} : { knownHosts: fromFolder(folder, knownHosts) }),
+    ...(knownHosts === undefined ? {} : { knownHosts: besideInventory(folder, knownHosts) }),
   };
 }
 
@@ -102,7 +103,7 @@ function connection(name: string, host: Located, { folder, user, vars }: Surroun
     address: text('address') ?? name,
     port: port(host.child('port'), problems),
     ...(login === undefined ? {} : { user: login }),
-    ...(key === undefined ? {} : { key: fromFolder(folder, key) }),
+    ...(key === undefined ? {} : { key: besideInventory(folder, key) }),
     connection: way(host.child('connection'), problems),
     vars,
   };
@@ -134,6 +135,7 @@ function optionalText(located: Located | undefined, problems: Problems): string 
   return undefined;
 }
 
-function fromFolder(folder: string, path: string): string {
+/** Unlike a path in a playbook it may be in the home of who runs hailbook. */
+function besideInventory(folder: string, path: string): string {
   return path.startsWith('~/') ? join(homedir(), path.slice(2)) : resolve(folder, path);
 }

@@ -55,6 +55,9 @@ function glob(text: string): RegExp {
   return new RegExp(`^${source}$`);
 }
 
+/** Can a host or a group be called so? Nothing in it may mean something else in a pattern. */
+export const isInventoryName = (name: string): boolean => /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(name);
+
 /** Names that a range may stand for: above any cluster, below what fills the memory. */
 const MAX_RANGE = 10_000;
 
