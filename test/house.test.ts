@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
@@ -13,14 +13,14 @@ interface SourceFile {
   readonly imports: readonly string[];
 }
 
-const sources: readonly SourceFile[] = [...FOLDERS.flatMap(filesBelow), 'cli.ts'].map((path) => {
+const sources: readonly SourceFile[] = [...FOLDERS.flatMap((folder) => filesBelow(folder)), 'cli.ts'].map((path) => {
   const text = readFileSync(path, 'utf8');
   return { path, text, imports: importsOf(text) };
 });
 
-function filesBelow(folder: string): string[] {
+function filesBelow(folder: string, ending = '.ts'): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
+    .filter((name) => name.endsWith(ending))
     .map((name) => posix.join(folder, name));
 }
 
@@ -139,6 +139,17 @@ describe('what is unfinished does not stay', () => {
     const marks = new RegExp(`\\b(${['TO' + 'DO', 'FIX' + 'ME', 'X' + 'XX'].join('|')})\\b|\\.(skip|only|todo)\\(`);
     const all = [...sources, ...filesBelow('test').map((path) => ({ path, text: readFileSync(path, 'utf8') }))];
     expect(all.filter(({ text }) => marks.test(text)).map(({ path }) => path)).toEqual([]);
+  });
+});
+
+describe('a page leads somewhere', () => {
+  const pages = ['README.md', ...['docs', 'modules', 'test'].flatMap((folder) => filesBelow(folder, '.md'))];
+
+  it.each(pages)('%s', (page) => {
+    const links = [...readFileSync(page, 'utf8').matchAll(/\]\((?!\w+:)([^)#\s]+)[^)]*\)/g)].flatMap(
+      ([, to]) => to ?? [],
+    );
+    expect(links.filter((to) => !existsSync(join(page, '..', to)))).toEqual([]);
   });
 });
 
