@@ -14,5 +14,7 @@ export interface Schema {
   readonly 'x-message'?: string;
   /** For values that people write though they are none of the choices: what to write instead. */
   readonly 'x-hints'?: Readonly<Record<string, string>>;
+  /** It may be a secret: the module hands it over by stdin. */
+  readonly 'x-secret'?: boolean;
   readonly [keyword: string]: unknown;
 }

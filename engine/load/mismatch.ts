@@ -44,7 +44,9 @@ export function inWords(mistake: Mistake, module: string, root: Schema): Mismatc
     }
     case 'required': {
       const key = String(params.missingProperty);
-      const hint = schema.properties?.[key]?.description;
+      const missing = schema.properties?.[key];
+      const choices = missing?.enum ? ` (${describe(missing)})` : '';
+      const hint = missing?.description && `${missing.description}${choices}`;
       const message = `${dotted(module, [...path, key])}: is missing`;
       return { path, at: 'key', message, ...(hint ? { hint: `${key}: ${hint}` } : {}) };
     }
@@ -132,6 +134,21 @@ function guessOf(schema: Schema, data: unknown): string {
 function refused(schema: Schema, data: unknown, value: (message: string, hint?: string) => Mismatch): Mismatch {
   const hint = remedy(schema, data);
   return value(`must be ${describe(schema)}, not ${show(data)}${hint ? '' : guessOf(schema, data)}`, hint);
+}
+
+/** A secret where the module would put it into a script or a report, which everybody on the host could read. */
+export function secretRefused(path: Path, module: string, root: Schema): Mismatch | undefined {
+  const takes = Object.entries(root.properties ?? {}).flatMap(([name, schema]) => (schema['x-secret'] ? [name] : []));
+  if (path.length === 1 && takes.includes(String(path[0]))) return undefined;
+  return {
+    path,
+    at: 'value',
+    message: `${dotted(module, path)}: a secret cannot be handed over here`,
+    hint:
+      takes.length > 0
+        ? `it can as ${takes.join(', ')}`
+        : 'a template may have it, in a file that nobody else can read',
+  };
 }
 
 function remedy(schema: Schema, data: unknown): string | undefined {

@@ -84,7 +84,7 @@ function argsOf(module: Module): Schema {
 }
 
 function open(schema: Schema): Schema {
-  const { 'x-source': _source, 'x-message': _message, 'x-hints': _hints, ...plain } = schema;
+  const { 'x-source': _source, 'x-message': _message, 'x-hints': _hints, 'x-secret': _secret, ...plain } = schema;
   const properties =
     schema.properties &&
     Object.fromEntries(Object.entries(schema.properties).map(([key, part]) => [key, orExpression(part)]));

@@ -4,7 +4,7 @@ import { MASK, Secret } from '../plan/secret.ts';
 import type { Schema } from './json-schema.ts';
 import { isContainer } from './lens.ts';
 import type { Path } from './located.ts';
-import { inWords, type Mismatch } from './mismatch.ts';
+import { inWords, type Mismatch, secretRefused } from './mismatch.ts';
 import type { Partly } from './value.ts';
 
 /** Checks a module's arguments against its schema. */
@@ -47,7 +47,8 @@ class CompiledSchema implements ArgsSchema {
     const masked = secrets.map(({ path }) => pointer(path));
     const errors = this.#validate(args) ? [] : judged(this.#validate.errors ?? [], unknown.map(pointer), masked);
     for (const { path, secret } of secrets) put(args, path, secret);
-    return { args, mismatches: errors.map((error) => inWords(error, this.#name, this.#schema)) };
+    const open = secrets.flatMap(({ path }) => secretRefused(path, this.#name, this.#schema) ?? []);
+    return { args, mismatches: [...open, ...errors.map((error) => inWords(error, this.#name, this.#schema))] };
   }
 }
 

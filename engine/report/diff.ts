@@ -12,7 +12,7 @@ export function diffLines({ path, before, after }: FileDiff, paint: Paint, every
   if (hunks.length === 0)
     return [paint('dim', `${path}: only characters differ that cannot be shown (control characters, line ends)`)];
   const body = hunks.flatMap((hunk) => [
-    paint('cyan', `@@ -${hunk.oldStart},${hunk.oldLines} +${hunk.newStart},${hunk.newLines} @@`),
+    paint('cyan', `@@ -${range(hunk.oldStart, hunk.oldLines)} +${range(hunk.newStart, hunk.newLines)} @@`),
     ...hunk.lines.map((line) => paintLine(line, paint)),
   ]);
   const shown = everything ? body : body.slice(0, MOST_LINES);
@@ -23,6 +23,11 @@ export function diffLines({ path, before, after }: FileDiff, paint: Paint, every
     ...shown,
     ...(rest > 0 ? [paint('dim', `… ${rest} more lines (-v shows all)`)] : []),
   ];
+}
+
+/** As GNU diff has it: nothing is at line 0. */
+function range(start: number, lines: number): string {
+  return `${lines === 0 ? start - 1 : start},${lines}`;
 }
 
 function paintLine(line: string, paint: Paint): string {

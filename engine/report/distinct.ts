@@ -37,7 +37,9 @@ export interface Detail {
 
 /** A task's results with equal ones merged: hosts under one status, details under the hosts that they hold for. */
 export function distinctResults(results: readonly ResultEvent[], verbose: boolean): Distinct[] {
-  const byHost = groupBy(results, ({ host }) => host);
+  // Hosts answer in any order; two equal runs are to read the same.
+  const ordered = [...results].sort((a, b) => (a.host < b.host ? -1 : a.host > b.host ? 1 : 0));
+  const byHost = groupBy(ordered, ({ host }) => host);
   const byStatus = groupBy(byHost.values(), worst);
   return STATUSES.flatMap((status) => {
     const hosts = byStatus.get(status);

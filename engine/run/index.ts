@@ -30,7 +30,8 @@ export async function run(playbook: Playbook, options: RunOptions): Promise<{ ex
   } finally {
     for (const host of context.hosts) host.session.close();
   }
-  const hosts = Object.fromEntries([...context.hosts].map((host) => [host.name, recapOf(host)]));
+  const told = [...context.hosts].filter(({ name, session }) => context.writable(name) || session.requests > 0);
+  const hosts = Object.fromEntries(told.map((host) => [host.name, recapOf(host)]));
   const exitCode = exitCodeOf(context);
   options.emit({ event: 'run_finished', hosts, seconds: (performance.now() - started) / 1000, exitCode });
   return { exitCode };

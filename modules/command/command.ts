@@ -31,7 +31,9 @@ const args = Type.Object(
       }),
     ),
     chdir: Type.Optional(PathOnHost('The folder that it runs in.')),
-    stdin: Type.Optional(Type.String({ description: 'What it reads: the only way to hand it a secret.' })),
+    stdin: Type.Optional(
+      Type.String({ description: 'What it reads: the only way to hand it a secret.', 'x-secret': true }),
+    ),
     timeout: Type.Integer({ minimum: 1, default: 600, description: 'Seconds that it may take.' }),
   },
   {

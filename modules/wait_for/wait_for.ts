@@ -137,7 +137,7 @@ const CONNECTS = sh`connects() {
   case $1 in *:*) set -- "[$1]" "$2" ;; esac
   if command -v curl >/dev/null; then
     case $(curl -q -s -g --noproxy '*' -o /dev/null --connect-timeout 2 -m 2 -w '%{time_connect}' "telnet://$1:$2" </dev/null 2>/dev/null) in
-      ''|*[!0.]*) ;; *) return 1 ;;
+      *[1-9]*) ;; *) return 1 ;;
     esac
   else
     wget --no-config --no-proxy -t 1 -T 2 -O /dev/null "http://$1:$2/" 2>&1 | grep -q ' connected\\.$'

@@ -40,16 +40,31 @@ describe("a task's arguments", () => {
     );
   });
 
-  test('may be secrets, of which only the type is judged and nothing told', () => {
-    const playbook = load(
-      play('- user: { name: x }\n  register: made\n- user: { name: "{{ made.name }}", uid: "{{ made.uid }}" }'),
-    );
+  const SECRETS = `- user: { name: x }
+  register: made
+- command: { argv: ["{{ made.word }}"], stdin: "{{ made.input }}", count: "{{ made.count }}" }`;
+
+  test('may be secrets where a module says so, of which only the type is judged and nothing told', () => {
+    const playbook = load(play(SECRETS));
     const task = playbook.plays[0]?.tasks[1];
-    const secret = new Secret('NOT A NAME');
-    const scope = (made: object) => scopeOf(playbook, 'spark-master', { made });
-    expect(task?.args.evaluate(scope({ name: secret, uid: 1 })).name).toBe(secret);
-    expect(() => task?.args.evaluate(scope({ name: 'x', uid: secret }))).toThrow(
-      'user.uid: must be an integer, not ‹secret›',
+    const secret = new Secret('NOT A NUMBER');
+    const scope = (made: object) =>
+      scopeOf(playbook, 'spark-master', { made: { word: 'x', input: '', count: 1, ...made } });
+    expect(task?.args.evaluate(scope({ input: secret })).stdin).toBe(secret);
+    expect(() => task?.args.evaluate(scope({ count: secret }))).toThrow(
+      'command.count: must be an integer, not ‹secret›',
+    );
+  });
+
+  test('that take no secret refuse one, with the way that does', () => {
+    const playbook = load(play(SECRETS));
+    const made = { word: new Secret('x'), input: '', count: 1 };
+    expect(() => playbook.plays[0]?.tasks[1]?.args.evaluate(scopeOf(playbook, 'spark-master', { made }))).toThrow(
+      expect.objectContaining({
+        code: 'ARGS_INVALID',
+        message: 'command.argv[0]: a secret cannot be handed over here',
+        hint: 'it can as stdin, count',
+      }),
     );
   });
 

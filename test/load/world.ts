@@ -73,7 +73,8 @@ const command = defineAction({
     {
       argv: Type.Optional(Type.Array(Type.String(), { description: 'Words.' })),
       shell: Type.Optional(text('A script.')),
-      stdin: Type.Optional(text('Input.')),
+      stdin: Type.Optional(Type.String({ description: 'Input.', 'x-secret': true })),
+      count: Type.Optional(Type.Integer({ description: 'How often.', 'x-secret': true })),
     },
     {
       allOf: [{ oneOf: [{ required: ['argv'] }, { required: ['shell'] }], 'x-message': 'needs either argv or shell' }],
