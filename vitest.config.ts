@@ -8,6 +8,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
+          env: { HAILBOOK_LAB_DIR: '/var/lib/hailbook-test' },
           include: ['test/e2e/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 900_000,

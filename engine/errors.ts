@@ -55,6 +55,20 @@ export const ERROR_CODES = {
 
 export type ErrorCode = keyof typeof ERROR_CODES;
 
+/** The host itself is out of reach, rather than a task wrong: it counts as unreachable. */
+const LOSSES: readonly ErrorCode[] = [
+  'HOST_UNREACHABLE',
+  'HOST_KEY_UNKNOWN',
+  'HOST_KEY_CHANGED',
+  'HOST_KEY_REVOKED',
+  'AUTH_FAILED',
+  'CONNECTION_LOST',
+];
+
+export function isLoss({ code }: HailbookError): boolean {
+  return LOSSES.includes(code);
+}
+
 export interface ErrorDetail {
   /** Where in the user's text; shown with the line and a caret. */
   readonly place?: Place | undefined;

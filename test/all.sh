@@ -26,7 +26,10 @@ if [ -n "$missing" ]; then
   # shellcheck disable=SC2086 # one word each
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
 fi
-node dist/cli.js lab up --install
+# A lab of the tests' own (vitest.config.ts names the same folder), so that one that somebody works in stays as it is.
+export HAILBOOK_LAB_DIR=/var/lib/hailbook-test
+trap 'rm -rf "$results"; node dist/cli.js lab down' EXIT
+node dist/cli.js lab up --install --subnet 10.78.0.0/24
 
 failed=0
 for project in unit e2e; do
@@ -36,6 +39,6 @@ for project in unit e2e; do
 done
 say 'lab down'
 node dist/cli.js lab down
-
+trap 'rm -rf "$results"' EXIT
 node test/totals.mjs "$results"/*.json
 exit "$failed"

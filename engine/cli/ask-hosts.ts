@@ -1,10 +1,9 @@
-import { HailbookError } from '../errors.ts';
+import { HailbookError, isLoss } from '../errors.ts';
 import { matchHosts } from '../load/index.ts';
 import type { Sh } from '../plan/sh.ts';
 import { answerJson, compressNames, duration, jsonLine, type Screen } from '../report/index.ts';
 import { type AdhocAnswer, adhoc } from '../run/adhoc.ts';
 import { EXIT } from '../run/index.ts';
-import { isLoss } from '../run/outcome.ts';
 import { interruptible } from './interrupt.ts';
 import { chooseInventory } from './inventory-choice.ts';
 import type { HostOptions } from './options.ts';

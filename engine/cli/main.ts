@@ -1,8 +1,7 @@
 import { Command, CommanderError } from 'commander';
-import { asHailbookError, type ErrorCode, formatError, HailbookError, InvalidInput } from '../errors.ts';
+import { asHailbookError, type ErrorCode, formatError, HailbookError, InvalidInput, isLoss } from '../errors.ts';
 import { clean, EXIT_MEANING } from '../report/index.ts';
 import { EXIT } from '../run/index.ts';
-import { isLoss } from '../run/outcome.ts';
 import { execCommand } from './exec.ts';
 import { Interrupted } from './interrupt.ts';
 import { inventoryCommand } from './inventory.ts';

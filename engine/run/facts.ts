@@ -5,7 +5,7 @@ import { sh } from '../plan/sh.ts';
 /** One look for all facts. */
 export const factsProbe: Probe<Facts> = {
   script: sh`
-awk -F= '$1=="ID"||$1=="VERSION_ID" {gsub(/"/,"",$2); print ($1=="ID"?"os":"version"), $2}' /etc/os-release
+awk -F= '$1=="ID"||$1=="VERSION_ID" {gsub(/["\\047]/,"",$2); print ($1=="ID"?"os":"version"), $2}' /etc/os-release
 echo "arch $(uname -m)"
 echo "cores $(nproc)"
 awk '$1=="MemTotal:" {print "memory_mb", int($2/1024)}' /proc/meminfo

@@ -1,4 +1,4 @@
-import { asHailbookError, HailbookError } from '../errors.ts';
+import { asHailbookError, HailbookError, isLoss } from '../errors.ts';
 import type { ModuleFailure, Output } from '../plan/contract.ts';
 import type { ErrorReport, FileDiff, Status } from './events.ts';
 import type { Result } from './knowledge.ts';
@@ -14,6 +14,9 @@ export interface Outcome {
   readonly error?: ErrorReport;
   readonly item?: string;
 }
+
+/** In a check: what holds now, though an earlier change may alter it. */
+export const AS_IT_IS_NOW = 'as it is now; an earlier change may alter it';
 
 /** Lines of a failed step's output that an error shows. */
 const OUTPUT_LINES = 20;
@@ -33,13 +36,6 @@ export function stepFailed(output: Output, explained: ModuleFailure | null): Out
   };
   const known = new HailbookError(output.code === 124 && !explained ? 'TIMEOUT' : code, message, { hint });
   return { status: 'failed', result: null, error: reportOf(known, output) };
-}
-
-/** Is the host itself gone, rather than the task wrong? */
-export function isLoss(error: HailbookError): boolean {
-  return ['HOST_UNREACHABLE', 'HOST_KEY_UNKNOWN', 'HOST_KEY_CHANGED', 'AUTH_FAILED', 'CONNECTION_LOST'].includes(
-    error.code,
-  );
 }
 
 function reportOf(error: HailbookError, output?: Output): ErrorReport {

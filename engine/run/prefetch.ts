@@ -4,7 +4,7 @@ import type { HostRun, RunContext } from './context.ts';
 import { factsProbe } from './facts.ts';
 import { forecast, type Position, type Turns, turnsOf } from './instance.ts';
 import type { Result } from './knowledge.ts';
-import type { Look } from './session.ts';
+import { type Look, lookId } from './session.ts';
 
 const factsLook = (user: string | null): Look => ({ user, script: factsProbe.script, keys: [] });
 
@@ -30,16 +30,10 @@ export async function satisfy(context: RunContext, need: Need): Promise<boolean>
   if (host.stopped) return false;
   if (need.kind === 'facts') {
     if (context.knowledge.hasFacts(need.host)) return false;
-    const look = factsLook(host.session.lastUser);
-    const [reply] = await host.session.look(look.user, [look]);
-    if (reply?.code !== 0) {
-      throw new HailbookError(
-        'PROBE_FAILED',
-        `the facts of ${need.host} cannot be gathered: ${reply?.stderr.trim() || 'no answer'}`,
-      );
-    }
-    context.knowledge.learnFacts(need.host, factsProbe.parse(reply.stdout));
-    return true;
+    const refused = await ask(context, host, [], true);
+    if (refused !== null)
+      throw new HailbookError('PROBE_FAILED', `the facts of ${need.host} cannot be gathered: ${refused}`);
+    return context.knowledge.hasFacts(need.host);
   }
   if (context.writable(need.host)) return false;
   const wanted = new Wanted(context);
@@ -176,27 +170,32 @@ function namesFacts({ play, task }: Position, host: string): boolean {
   return false;
 }
 
-async function ask(context: RunContext, host: HostRun, looks: readonly Look[], facts: boolean): Promise<void> {
+/** Asks and keeps the answers; what failed is asked again when it matters. @returns why facts that were wanted are not there */
+async function ask(context: RunContext, host: HostRun, looks: readonly Look[], facts: boolean): Promise<string | null> {
   const users = new Set(looks.map((look) => look.user));
   if (users.size === 0) users.add(host.session.lastUser);
   const [factsUser] = users;
+  let refused: string | null = null;
   await Promise.all(
     [...users].map(async (user) => {
       const mine = looks.filter((look) => look.user === user);
-      const withFacts = facts && user === factsUser ? [factsLook(user), ...mine] : mine;
+      const withFacts = facts && user === factsUser;
       try {
-        const [first] = await host.session.look(user, withFacts);
-        if (withFacts !== mine && first?.code === 0)
-          context.knowledge.learnFacts(host.name, factsProbe.parse(first.stdout));
+        const [first] = await host.session.look(user, withFacts ? [factsLook(user), ...mine] : mine);
+        if (!withFacts) return;
+        if (first?.code === 0) context.knowledge.learnFacts(host.name, factsProbe.parse(first.stdout));
+        else refused = first?.stderr.trim() || 'no answer';
       } catch (error) {
         const known = asHailbookError(error);
         // The other user may be made by a task of this very run; without a connection there is nothing more to do here.
         if (known.code !== 'BECOME_FAILED') host.stopped = known;
+        else if (withFacts) refused = known.message;
       }
     }),
   );
+  return refused;
 }
 
 function key(host: string, look: Look): string {
-  return `${host}\0${look.user ?? ''}\0${look.script}`;
+  return `${host}\0${lookId(look)}`;
 }

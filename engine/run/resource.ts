@@ -3,13 +3,12 @@ import { describeChange, difference } from '../plan/compare.ts';
 import type { Change, Explanation, Resource, State } from '../plan/contract.ts';
 import { Unknown } from '../plan/playbook.ts';
 import { Secret } from '../plan/secret.ts';
-import { disturbs, looksAt } from '../plan/touches.ts';
 import { lookAhead } from './ahead.ts';
 import type { FileDiff } from './events.ts';
 import type { Result } from './knowledge.ts';
-import { failed, type Outcome, stepFailed } from './outcome.ts';
+import { AS_IT_IS_NOW, type Outcome, stepFailed } from './outcome.ts';
 import type { Look } from './session.ts';
-import { answerTo, type Turn } from './turn.ts';
+import { isAssumed, lookedAt, lookFailed, type Turn } from './turn.ts';
 
 /** Compares, changes, and compares again: the only place where a resource is applied. */
 export async function settleResource(module: Resource, look: Look, turn: Turn): Promise<Outcome> {
@@ -19,23 +18,12 @@ export async function settleResource(module: Resource, look: Look, turn: Turn): 
     const current = probe.parse(stdout);
     return { current, change: difference(current, module.desired(instance.args, current)) };
   };
-  // In a check, an earlier task would have changed what this one looks at.
-  const assumed = context.check && disturbs(host.assumed, looksAt(instance.touches));
-
-  let stdout: string;
-  try {
-    const reply = await answerTo(look, turn);
-    if (reply.code !== 0) return probeFailed(module, reply, assumed);
-    stdout = reply.stdout;
-  } catch (error) {
-    if (assumed && error instanceof HailbookError && error.code === 'BECOME_FAILED')
-      return notYet('the account is not there yet');
-    return failed(error);
-  }
+  const stdout = await lookedAt(look, turn, 'probe');
+  if (typeof stdout !== 'string') return stdout;
   const { current, change } = compare(stdout);
   if (!change) {
     const result = { ...current, changed: false };
-    return assumed ? { status: 'assumed', result, note: AS_IT_IS_NOW } : { status: 'ok', result };
+    return isAssumed(turn) ? { status: 'assumed', result, note: AS_IT_IS_NOW } : { status: 'ok', result };
   }
 
   const explanation = context.options.diff ? (module.explain?.(change, instance.args) ?? null) : null;
@@ -52,7 +40,7 @@ export async function settleResource(module: Resource, look: Look, turn: Turn): 
   const { outputs, verified } = await host.session.apply(instance.user, steps, writes, look, along, turn.onLine);
   const broken = outputs.find((output) => output.code !== 0);
   if (broken) return { ...stepFailed(broken, module.failure?.(broken, instance.args) ?? null), ...diff };
-  if (verified?.code !== 0) return probeFailed(module, verified ?? { code: -1, stdout: '', stderr: '' }, false);
+  if (verified?.code !== 0) return lookFailed(verified ?? { code: -1, stdout: '', stderr: '' }, turn, 'probe');
   const after = compare(verified.stdout);
   if (after.change) {
     const left = describeChange(after.change).join('; ');
@@ -61,22 +49,6 @@ export async function settleResource(module: Resource, look: Look, turn: Turn): 
     });
   }
   return { status: 'changed', result: { ...after.current, changed: true }, changes, ...diff };
-}
-
-const AS_IT_IS_NOW = 'as it is now; an earlier change may alter it';
-
-function notYet(why: string): Outcome {
-  return { status: 'assumed', result: null, note: `${why}; an earlier task would change that` };
-}
-
-function probeFailed(
-  module: Resource,
-  reply: { code: number; stdout: string; stderr: string },
-  assumed: boolean,
-): Outcome {
-  if (assumed) return notYet('it cannot be looked at yet');
-  const error = new HailbookError('PROBE_FAILED', `the probe of module "${module.name}" exited ${reply.code}`);
-  return failed(error, reply);
 }
 
 /**

@@ -44,7 +44,7 @@ export class Session {
 
   /** The answer to a look, if it was given and nothing that it looks at was written since. */
   answer(look: Look): Reply | undefined {
-    return this.#answers.get(id(look))?.reply;
+    return this.#answers.get(lookId(look))?.reply;
   }
 
   /** Forgets every answer that something which writes these keys may have made stale. */
@@ -56,8 +56,8 @@ export class Session {
   async look(user: string | null, looks: readonly Look[]): Promise<Reply[]> {
     const mine = distinct(looks);
     const replies = await this.#ask(user, mine.map(probeRecord));
-    const kept = new Map(mine.map((look, index) => [id(look), this.#keep(look, replies[index])]));
-    return looks.map((look) => kept.get(id(look)) ?? NO_ANSWER);
+    const kept = new Map(mine.map((look, index) => [lookId(look), this.#keep(look, replies[index])]));
+    return looks.map((look) => kept.get(lookId(look)) ?? NO_ANSWER);
   }
 
   /** Runs a script that changes nothing and whose answer is not worth keeping. */
@@ -78,7 +78,7 @@ export class Session {
     along: readonly Look[],
     onLine: (line: string) => void,
   ): Promise<{ outputs: Reply[]; verified: Reply | null }> {
-    const extra = distinct(along).filter((look) => look.user === user && (!verify || id(look) !== id(verify)));
+    const extra = distinct(along).filter((look) => look.user === user && (!verify || lookId(look) !== lookId(verify)));
     const records: WireRecord[] = [
       ...steps.map((step) => ({
         script: step.script,
@@ -107,7 +107,7 @@ export class Session {
   /** A failed look is not kept: it is asked again when it matters. */
   #keep(look: Look, reply: Reply | undefined): Reply {
     if (!reply) return NO_ANSWER;
-    if (reply.code === 0 && !reply.skipped) this.#answers.set(id(look), { keys: look.keys, reply });
+    if (reply.code === 0 && !reply.skipped) this.#answers.set(lookId(look), { keys: look.keys, reply });
     return reply;
   }
 
@@ -115,17 +115,19 @@ export class Session {
     this.#connection ??= this.#connect(this.host);
     const connection = await this.#connection;
     this.#opened = connection;
+    const replies = await connection.ask(user, records, onLine);
     this.lastUser = user;
-    return connection.ask(user, records, onLine);
+    return replies;
   }
 }
 
-function id(look: Look): string {
+/** Two looks with the same id are one. */
+export function lookId(look: Look): string {
   return `${look.user ?? ''}\0${look.script}`;
 }
 
 function distinct(looks: readonly Look[]): Look[] {
-  return [...new Map(looks.map((look) => [id(look), look])).values()];
+  return [...new Map(looks.map((look) => [lookId(look), look])).values()];
 }
 
 function probeRecord(look: Look, index: number): WireRecord {

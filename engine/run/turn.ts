@@ -1,7 +1,10 @@
+import { HailbookError } from '../errors.ts';
 import type { Output } from '../plan/contract.ts';
+import { disturbs, looksAt } from '../plan/touches.ts';
 import { lookAhead } from './ahead.ts';
 import type { HostRun, RunContext } from './context.ts';
 import type { Instance, Position } from './instance.ts';
+import { failed, type Outcome } from './outcome.ts';
 import type { Look } from './session.ts';
 
 /** One instance of a task whose turn has come on a host. */
@@ -14,8 +17,37 @@ export interface Turn {
   readonly onLine: (line: string) => void;
 }
 
-/** The answer to a look: the kept one, or asked now together with what later tasks will want to know. */
-export async function answerTo(look: Look, { context, position, host }: Turn): Promise<Output> {
+/** In a check: would an earlier task have changed what this one looks at? */
+export function isAssumed({ context, host, instance }: Turn): boolean {
+  return context.check && disturbs(host.assumed, looksAt(instance.touches));
+}
+
+/**
+ * What a look printed: the kept answer, or asked now together with what later tasks will want to know.
+ * An outcome instead, when there is no answer: a failure, or in a check something that an earlier task would make first.
+ */
+export async function lookedAt(look: Look, turn: Turn, what: 'probe' | 'guard'): Promise<string | Outcome> {
+  const notYet = (why: string): Outcome => {
+    turn.host.assumed.push(...turn.instance.touches.writes);
+    return { status: 'assumed', result: null, note: `${why}; an earlier task would change that` };
+  };
+  try {
+    const reply = await answerTo(look, turn);
+    if (reply.code === 0) return reply.stdout;
+    if (isAssumed(turn)) return notYet(`its ${what} cannot be asked yet`);
+    return lookFailed(reply, turn, what);
+  } catch (error) {
+    const missing = error instanceof HailbookError && error.code === 'BECOME_FAILED';
+    return missing && isAssumed(turn) ? notYet('the account is not there yet') : failed(error);
+  }
+}
+
+export function lookFailed(reply: Output, { instance }: Turn, what: 'probe' | 'guard'): Outcome {
+  const { name } = instance.task.module;
+  return failed(new HailbookError('PROBE_FAILED', `the ${what} of module "${name}" exited ${reply.code}`), reply);
+}
+
+async function answerTo(look: Look, { context, position, host }: Turn): Promise<Output> {
   const kept = host.session.answer(look);
   if (kept) return kept;
   const ahead = lookAhead(context, position, host, []).filter(({ user }) => user === look.user);

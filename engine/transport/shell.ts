@@ -114,7 +114,7 @@ export class Shell {
 
   #failure({ ending, partial, seconds }: Cut, guilty: WireRecord | undefined): Reply {
     const { label } = this.#way;
-    if (ending.kind === 'stuck') throw new HailbookError('TIMEOUT', `${label} does not answer any more`);
+    if (ending.kind === 'stuck') throw new HailbookError('CONNECTION_LOST', `${label} does not answer any more`);
     if (ending.kind === 'lost')
       throw new HailbookError('CONNECTION_LOST', `${label}: the connection ended: ${ending.reason}`);
     if (ending.code === HALF_RECEIVED || seconds === undefined)

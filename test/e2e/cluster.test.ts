@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { upperFolder } from '../../lab/hosts.ts';
 import { labPlace } from '../../lab/state.ts';
 import { differing, entriesOf } from './disk.ts';
-import { hailbook, must, onHost, play, start, tasksWith } from './hailbook.ts';
+import { hailbook, labUp, must, onHost, play, start, tasksWith } from './hailbook.ts';
 
 const WORKERS = ['spark-worker1', 'spark-worker2', 'spark-worker3'];
 const HOSTS = ['spark-master', ...WORKERS];
@@ -22,14 +22,14 @@ const disks = (): Map<string, string>[] => HOSTS.map((host) => entriesOf(upperFo
 /** A converged cluster: nothing changed or failed, at the promised cost. */
 function expectConverged({ code, hosts, errors, status }: Awaited<ReturnType<typeof play>>): void {
   expect(errors).toEqual([]);
-  expect(tasksWith({ status } as never, 'changed', 'assumed', 'unknown')).toEqual([]);
+  expect(tasksWith({ status }, 'changed', 'assumed', 'unknown')).toEqual([]);
   expect(code).toBe(0);
   for (const host of HOSTS) expect(hosts[host]?.requests, host).toBeLessThanOrEqual(CONVERGED_REQUESTS);
 }
 
 describe('four bare hosts become a cluster', () => {
   beforeAll(async () => {
-    await must(['lab', 'up', '--hosts', '4']);
+    await labUp();
     await must(['lab', 'reset']);
   });
 

@@ -1,9 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ErrorReport, HostRecap, RunEvent, Status } from '../../engine/run/events.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
-const CLI = join(ROOT, 'dist/cli.js');
+const CLI = join(import.meta.dirname, '../../dist/cli.js');
+/** An empty folder: an inventory that lies about (somebody's own cluster) must not win over the lab. */
+const NOWHERE = mkdtempSync(join(tmpdir(), 'hailbook-e2e-'));
+
+/** Raises the tests' own lab (vitest.config.ts names its folder), which is not the one that somebody works in. */
+export const labUp = (): Promise<string> => must(['lab', 'up', '--hosts', '4', '--subnet', '10.78.0.0/24']);
 
 export interface Ran {
   readonly code: number | null;
@@ -12,7 +18,7 @@ export interface Ran {
 }
 
 /** Starts the built command as a user would, in a folder of their own. */
-export function start(args: readonly string[], cwd = ROOT): { child: ChildProcess; done: Promise<Ran> } {
+export function start(args: readonly string[], cwd = NOWHERE): { child: ChildProcess; done: Promise<Ran> } {
   const child = spawn(process.execPath, [CLI, ...args], {
     cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -75,7 +81,7 @@ export async function play(args: readonly string[], cwd?: string): Promise<Playe
 }
 
 /** Tasks with at least one host of which the status is among these. */
-export function tasksWith(played: Played, ...wanted: readonly string[]): string[] {
+export function tasksWith(played: Pick<Played, 'status'>, ...wanted: readonly string[]): string[] {
   return Object.entries(played.status)
     .filter(([, hosts]) => Object.values(hosts).some((status) => status.split(',').some((one) => wanted.includes(one))))
     .map(([task]) => task);

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { labPlace } from '../../lab/state.ts';
-import { hailbook, must, onHost } from './hailbook.ts';
+import { hailbook, labUp, must, onHost } from './hailbook.ts';
 
 const place = labPlace();
 /** The lab's programs: each has an argument with the lab's folder in it. */
@@ -20,10 +20,10 @@ function commandLine(pid: string): string {
 const output = (command: string, ...args: string[]): string => execFileSync(command, args, { encoding: 'utf8' });
 
 beforeAll(async () => {
-  await must(['lab', 'up', '--hosts', '4']);
+  await labUp();
 });
 afterAll(async () => {
-  await must(['lab', 'up']);
+  await labUp();
 });
 
 it('raises bare Debian hosts: systemd, sshd and sudo, no Python, Java or ufw, and a name that is loopback', async () => {
@@ -53,7 +53,7 @@ it('comes back when its processes were killed, with its disks', async () => {
   await onHost('spark-worker2', 'echo kept >/etc/kept');
   for (const pid of running()) process.kill(pid, 'SIGKILL');
   expect((await hailbook(['lab', 'status'])).code).toBe(1);
-  await must(['lab', 'up']);
+  await labUp();
   expect((await hailbook(['lab', 'status'])).code).toBe(0);
   expect((await onHost('spark-worker2', 'cat /etc/kept')).trim()).toBe('kept');
 });
@@ -74,7 +74,7 @@ it('refuses a subnet that this machine already uses', async () => {
 });
 
 it('leaves no mount, bridge, rule or process behind', async () => {
-  await must(['lab', 'up']);
+  await labUp();
   expect(running()).not.toEqual([]);
   await must(['lab', 'down']);
   expect(running()).toEqual([]);

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { labPlace } from '../../lab/state.ts';
 import { follow } from '../docs/follow.ts';
 import { stepsOfPage } from '../docs/page.ts';
-import { must } from './hailbook.ts';
+import { labUp, must } from './hailbook.ts';
 
 const PAGE = 'writing-a-playbook.md';
 
@@ -17,7 +17,7 @@ describe(`docs/${PAGE}, followed from an empty folder on fresh hosts`, () => {
 
   beforeAll(async () => {
     symlinkSync(join(import.meta.dirname, '../../dist/cli.js'), join(programs, 'hailbook'));
-    await must(['lab', 'up']);
+    await labUp();
     await must(['lab', 'reset']);
     const { hosts } = JSON.parse(await must(['inventory', '-i', labPlace().inventory, '--json']));
     places.push(['10.77.0.10', hosts['spark-master'].address], ['10.77.0.11', hosts['spark-worker1'].address]);
