@@ -51,15 +51,17 @@ umask 022
 cd /
 HOME=$(getent passwd "$(id -u)" | cut -d : -f 6)
 export HOME
-# While this file is there, pip is at work or was cut off.
-begin() { : >"$1/.hailbook-unfinished" || exit; }
+# While this file is there, what it names is at work or was cut off.
+begin() { echo "$2" >"$1/.hailbook-unfinished" || exit; }
+cut_off() { [ -f "$1/.hailbook-unfinished" ] && [ "$(cat "$1/.hailbook-unfinished")" = "$2" ]; }
 create() {
   [ -O "$1" ] || refuse PATH_REFUSED "$1 belongs to another account: name it in owner"
-  if find_site "$1"; then return; fi
+  # An environment that was cut off while it was made may lack pip, or half of it, and is made anew.
+  if find_site "$1" && ! cut_off "$1" venv; then return; fi
   if [ ! -e "$1/.hailbook-unfinished" ] && [ ! -f "$1/pyvenv.cfg" ] && [ -n "$(ls -A -- "$1")" ]; then
     refuse PATH_REFUSED "$1 is there and is no virtual environment"
   fi
-  begin "$1"
+  begin "$1" venv
   find "$1" -mindepth 1 ! -path "$1/.hailbook-unfinished" -delete || exit
   echo "making a virtual environment"
   "$2" -m venv -- "$1" || exit
@@ -67,7 +69,7 @@ create() {
 install() {
   venv=$1
   shift
-  begin "$venv"
+  begin "$venv" packages
   find_site "$venv" && rm -rf -- "$site"/~*
   # A cache would keep every wheel a second time, on every host.
   "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --no-cache-dir --progress-bar off "$@" </dev/null || exit
