@@ -12,10 +12,11 @@ import { Interrupted } from './interrupt.ts';
  */
 export async function askSecret(question: string, remedy: string): Promise<Secret> {
   const terminal = openTerminal(question, remedy);
-  terminal.output.write(`${question}: `);
   // In terminal mode readline switches the echo off and "shows" each key on its output: one that says nothing.
   const muted = new Writable({ write: (_chunk, _encoding, done) => done() });
   const reader = createInterface({ input: terminal.input, output: muted, terminal: true });
+  // Only now: what is typed as soon as the question is read must not be echoed either.
+  terminal.output.write(`${question}: `);
   try {
     const text = await new Promise<string>((resolve, reject) => {
       reader.once('line', resolve);

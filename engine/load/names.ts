@@ -8,7 +8,7 @@ import type { Problems } from './problems.ts';
 const FACT_NAMES = Object.keys(FACTS);
 
 /** What `hosts[name]`, `host` and the items of a loop over hosts have. */
-const HOST_FIELDS = ['name', 'address', 'vars', 'facts', 'results'];
+const HOST_FIELDS = ['name', 'address', 'port', 'vars', 'facts', 'results'];
 
 /** Names that are always there. */
 export const GIVEN_NAMES = ['facts', 'host', 'hosts', 'groups'] as const;

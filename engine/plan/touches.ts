@@ -19,8 +19,18 @@ function overlap(a: Key, b: Key): boolean {
   if (!isPath(kindA) || !isPath(kindB)) return false;
   // A replaced tree or a link can be what another path leads through, so it counts for all files.
   if (kindA === 'tree' || kindB === 'tree') return true;
-  return within(pathA, pathB) || within(pathB, pathA);
+  return within(pathA, pathB) || within(pathB, pathA) || sameFile(pathA, pathB);
 }
+
+/** Could these be two names of one file? A link to a folder gives its files other paths, but the same last names. */
+function sameFile(a: string, b: string): boolean {
+  const [inHome, other] = a.startsWith('~') ? [a, b] : [b, a];
+  if (!inHome.startsWith('~')) return lastName(a) === lastName(b);
+  // Where an account's home is, is not known here: `~hail/.ssh/config` may be any path that has one of its names at the end.
+  return inHome.split('/').slice(1).includes(lastName(other));
+}
+
+const lastName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
 const isPath = (kind: string): boolean => kind === 'file' || kind === 'tree';
 

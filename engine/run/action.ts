@@ -15,15 +15,10 @@ export async function settleAction(module: Action, turn: Turn): Promise<Outcome>
     host.assumed.push(...touches.writes);
     return { status: 'changed', result: null, changes: ['would run'] };
   }
+  const steps = module.run(args);
+  context.secrets.learn(...steps);
   const along = touches.world ? [] : lookAhead(context, turn.position, host, touches.writes);
-  const { outputs } = await host.session.apply(
-    instance.user,
-    module.run(args),
-    touches.writes,
-    null,
-    along,
-    turn.onLine,
-  );
+  const { outputs } = await host.session.apply(instance.user, steps, touches.writes, null, along, turn.onLine);
   const broken = outputs.find((output) => output.code !== 0);
   if (broken) return stepFailed(broken, module.failure?.(broken, args) ?? null);
   return { status: changes ? 'changed' : 'ok', result: { ...module.result(outputs, args), changed: changes } };

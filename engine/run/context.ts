@@ -6,6 +6,7 @@ import type { Connect } from '../transport/connection.ts';
 import type { RunEvent, Status, TaskLabel } from './events.ts';
 import type { Position } from './instance.ts';
 import { Knowledge } from './knowledge.ts';
+import { Masking } from './masking.ts';
 import { type InParallel, inParallel } from './order.ts';
 import { Session } from './session.ts';
 
@@ -56,6 +57,8 @@ export class RunContext {
   readonly options: RunOptions;
   readonly check: boolean;
   readonly knowledge = new Knowledge();
+  /** The secrets that have come up, so that no report shows one. */
+  readonly secrets = new Masking();
   readonly scopes: Scopes;
   readonly each: InParallel;
   /** Every task of every play in order, without handlers. */
@@ -70,6 +73,10 @@ export class RunContext {
     this.each = inParallel(options.forks);
     this.#writable = new Set(options.hosts);
     this.positions = playbook.plays.flatMap((play) => play.tasks.map((task) => ({ play, task, handler: false })));
+  }
+
+  emit(event: RunEvent): void {
+    this.options.emit(this.secrets.mask(event));
   }
 
   /** May the run write this host? */

@@ -33,14 +33,14 @@ export async function run(playbook: Playbook, options: RunOptions): Promise<{ ex
   const told = [...context.hosts].filter(({ name, session }) => context.writable(name) || session.requests > 0);
   const hosts = Object.fromEntries(told.map((host) => [host.name, recapOf(host)]));
   const exitCode = exitCodeOf(context);
-  options.emit({ event: 'run_finished', hosts, seconds: (performance.now() - started) / 1000, exitCode });
+  context.emit({ event: 'run_finished', hosts, seconds: (performance.now() - started) / 1000, exitCode });
   return { exitCode };
 }
 
 async function runPlay(context: RunContext, play: Play): Promise<void> {
   const hosts = play.hosts.filter((name) => context.writable(name)).map((name) => context.host(name));
   if (context.options.signal?.aborted || !hosts.some(hasTurns)) return;
-  context.options.emit({ event: 'play_started', play: play.name, hosts: hosts.map(({ name }) => name) });
+  context.emit({ event: 'play_started', play: play.name, hosts: hosts.map(({ name }) => name) });
   for (const task of play.tasks) await runTask(context, { play, task, handler: false }, hosts);
   await runHandlers(context, play, hosts);
 }
@@ -52,7 +52,9 @@ async function runHandlers(context: RunContext, play: Play, hosts: readonly Host
   const next = (): Task | undefined => [...waiting].find((task) => notified(task).length > 0);
   for (let task = next(); task && !context.options.signal?.aborted; task = next()) {
     waiting.delete(task);
-    await runTask(context, { play, task, handler: true }, notified(task));
+    const mine = notified(task);
+    for (const host of mine) host.notified.delete(task.id);
+    await runTask(context, { play, task, handler: true }, mine);
   }
 }
 
@@ -62,9 +64,9 @@ async function runTask(context: RunContext, position: Position, hosts: readonly 
   if (alive.length === 0) return;
   const task: TaskLabel = labelOf(position);
   const started = performance.now();
-  context.options.emit({ event: 'task_started', task, hosts: alive.map(({ name }) => name) });
+  context.emit({ event: 'task_started', task, hosts: alive.map(({ name }) => name) });
   await context.each(alive, (host) => settleTask(context, position, host));
-  context.options.emit({ event: 'task_finished', task, seconds: (performance.now() - started) / 1000 });
+  context.emit({ event: 'task_finished', task, seconds: (performance.now() - started) / 1000 });
 }
 
 /** Does the host take part: has it not failed, or was it lost without anybody having been told? */

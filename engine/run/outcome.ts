@@ -15,6 +15,9 @@ export interface Outcome {
   readonly item?: string;
 }
 
+/** The exit code of what was ended by its time limit, as of timeout(1). */
+export const TIMED_OUT = 124;
+
 /** In a check: what holds now, though an earlier change may alter it. */
 export const AS_IT_IS_NOW = 'as it is now; an earlier change may alter it';
 
@@ -34,7 +37,7 @@ export function stepFailed(output: Output, explained: ModuleFailure | null): Out
     message: `a step exited ${output.code}`,
     hint: undefined,
   };
-  const known = new HailbookError(output.code === 124 && !explained ? 'TIMEOUT' : code, message, { hint });
+  const known = new HailbookError(output.code === TIMED_OUT && !explained ? 'TIMEOUT' : code, message, { hint });
   return { status: 'failed', result: null, error: reportOf(known, output) };
 }
 

@@ -147,8 +147,10 @@ class Wanted {
       return;
     }
     // One host's facts alone are a task about itself; another's are a loop over a group, which will need them all.
-    const { knowledge, options } = this.#context;
-    const hosts = this.#context.writable(need.host) ? options.hosts : options.inventory.hosts.keys();
+    const { knowledge, options, positions } = this.#context;
+    const hosts = this.#context.writable(need.host)
+      ? options.hosts
+      : new Set([need.host, ...positions.flatMap(({ play }) => play.hosts)]);
     for (const host of hosts) {
       if (!knowledge.hasFacts(host) && !this.#asked.has(`${host}\0facts`) && !this.#context.host(host).stopped)
         this.#facts.add(host);

@@ -30,12 +30,15 @@ export async function settleResource(module: Resource, look: Look, turn: Turn): 
   const diff = explanation ? { diff: await diffOf(explanation, turn) } : {};
   const changes = describeChange(change);
   if (context.check) {
+    // What a module refuses to do, a run would refuse too; unless an earlier task makes what it misses.
+    if (!isAssumed(turn)) module.steps(change, instance.args);
     host.assumed.push(...instance.touches.writes);
     return { status: 'changed', result: predicted(change, turn), changes, ...diff };
   }
 
   const { writes } = instance.touches;
   const steps = module.steps(change, instance.args);
+  context.secrets.learn(...steps);
   const along = lookAhead(context, turn.position, host, writes);
   const { outputs, verified } = await host.session.apply(instance.user, steps, writes, look, along, turn.onLine);
   const broken = outputs.find((output) => output.code !== 0);

@@ -86,7 +86,7 @@ export class Session {
         group: 0,
         timeout: step.timeout ?? STEP_TIMEOUT,
       })),
-      ...(verify ? [{ script: verify.script, group: 0, timeout: PROBE_TIMEOUT }] : []),
+      ...(verify ? [probeRecord(verify, 0)] : []),
       ...extra.map((look, index) => ({ ...probeRecord(look, index), group: index + 1 })),
     ];
     let replies: Reply[];
@@ -131,5 +131,5 @@ function distinct(looks: readonly Look[]): Look[] {
 }
 
 function probeRecord(look: Look, index: number): WireRecord {
-  return { script: look.script, group: index, timeout: PROBE_TIMEOUT };
+  return { script: look.script, group: index, timeout: PROBE_TIMEOUT, quiet: true };
 }

@@ -3,6 +3,7 @@ import type { Need } from '../plan/playbook.ts';
 import { settleAction } from './action.ts';
 import type { HostRun, RunContext } from './context.ts';
 import { labelOf } from './context.ts';
+import type { ErrorReport } from './events.ts';
 import { type Instance, type Position, type Turns, turnsOf } from './instance.ts';
 import type { Result } from './knowledge.ts';
 import { failed, type Outcome } from './outcome.ts';
@@ -52,7 +53,8 @@ async function* turnByTurn(
     return;
   }
   if (turns.kind === 'skip') {
-    yield report({ status: 'skipped', result: { changed: false, skipped: true }, note: '`when` is false' });
+    const none = position.task.loop ? { results: [] } : {};
+    yield report({ status: 'skipped', result: { ...none, changed: false, skipped: true }, note: '`when` is false' });
     return;
   }
   const need = turns.kind === 'unknown' ? turns.need : turns.when;
@@ -96,7 +98,7 @@ async function settleInstance(
 ): Promise<Outcome> {
   const { module } = instance.task;
   const onLine = (line: string): void => {
-    context.options.emit({ event: 'output', task: labelOf(position), host: host.name, line });
+    context.emit({ event: 'output', task: labelOf(position), host: host.name, line });
   };
   const turn = { context, position, host, instance, onLine };
   try {
@@ -108,32 +110,35 @@ async function settleInstance(
   }
 }
 
-/** A value is missing: in a check only a run can give it; in a run the task that should have given it did not. */
+/** A value is missing: in a check only a run can give it, unless its host is lost; in a run the task that should have given it did not. */
 function unresolved(context: RunContext, host: HostRun, need: Need): Outcome {
   const what = need.kind === 'facts' ? `the facts of ${need.host}` : `"${need.name}" of ${need.host}`;
-  if (context.check) {
+  const cause = context.host(need.host).stopped;
+  if (context.check && !cause) {
     // What it would write is not known either, so nothing after it is certain.
     host.assumed.push('*');
     return { status: 'unknown', result: null, note: `${what} is known only in a run` };
   }
-  const missing = new HailbookError('DEPENDENCY_FAILED', `it needs ${what}, which is not there`, {
-    hint: `See what happened to ${need.host} above; mend it and run again.`,
-  });
-  return failed(missing);
+  const why = cause ? `${need.host} has failed: ${cause.code} ${cause.message}` : 'no task has given it';
+  const limited = cause || context.writable(need.host) ? undefined : `Run without --limit, or with ${need.host} in it.`;
+  return failed(new HailbookError('DEPENDENCY_FAILED', `it needs ${what}; ${why}`, { hint: cause?.hint ?? limited }));
 }
 
 /** Counts and reports an outcome, and stops the host where it must. */
 function conclude(context: RunContext, position: Position, host: HostRun, outcome: Outcome, seconds: number): Outcome {
   const ignored = outcome.status === 'failed' && position.task.ignoreErrors;
   const settled: Outcome = ignored ? { ...outcome, status: 'ignored' } : outcome;
-  const { status, changes = [], note, diff, error, item } = settled;
+  context.secrets.learn(settled.result ?? {});
+  const { status, changes = [], note, diff, item } = settled;
+  const error =
+    settled.error && (status === 'ignored' ? settled.error : withLostHandlers(settled.error, position, host));
   if (status === 'failed' || status === 'unreachable') {
     host.stopped = new HailbookError(error?.code ?? 'INTERNAL', error?.message ?? 'failed', {
       place: position.task.place,
     });
   }
   host.counts[status]++;
-  context.options.emit({
+  context.emit({
     event: 'result',
     task: labelOf(position),
     host: host.name,
@@ -146,6 +151,14 @@ function conclude(context: RunContext, position: Position, host: HostRun, outcom
     ...(error === undefined ? {} : { error }),
   });
   return settled;
+}
+
+/** A host that stops loses the handlers that wait for the end of its play: said, because the next run will not notify them again. */
+function withLostHandlers(error: ErrorReport, { play }: Position, host: HostRun): ErrorReport {
+  const lost = play.handlers.filter(({ id }) => host.notified.has(id)).map(({ name }) => name);
+  if (lost.length === 0) return error;
+  const said = `Notified but not run: ${lost.join(', ')}. The next run will not notify them again; do it by hand.`;
+  return { ...error, hint: error.hint ? `${error.hint} ${said}` : said };
 }
 
 /** A host that was lost while it was asked in advance: said once, at the first task that it has. */

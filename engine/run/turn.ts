@@ -4,7 +4,7 @@ import { disturbs, looksAt } from '../plan/touches.ts';
 import { lookAhead } from './ahead.ts';
 import type { HostRun, RunContext } from './context.ts';
 import type { Instance, Position } from './instance.ts';
-import { failed, type Outcome } from './outcome.ts';
+import { failed, type Outcome, TIMED_OUT } from './outcome.ts';
 import type { Look } from './session.ts';
 
 /** One instance of a task whose turn has come on a host. */
@@ -44,7 +44,9 @@ export async function lookedAt(look: Look, turn: Turn, what: 'probe' | 'guard'):
 
 export function lookFailed(reply: Output, { instance }: Turn, what: 'probe' | 'guard'): Outcome {
   const { name } = instance.task.module;
-  return failed(new HailbookError('PROBE_FAILED', `the ${what} of module "${name}" exited ${reply.code}`), reply);
+  const stuck = reply.code === TIMED_OUT;
+  const message = `the ${what} of module "${name}" ${stuck ? 'does not end' : `exited ${reply.code}`}`;
+  return failed(new HailbookError(stuck ? 'TIMEOUT' : 'PROBE_FAILED', message), reply);
 }
 
 async function answerTo(look: Look, { context, position, host }: Turn): Promise<Output> {

@@ -103,12 +103,14 @@ function failed(way: Way, user: string | null, what: string, said: string, endin
   if (ending?.kind === 'lost')
     return new HailbookError('CONNECTION_LOST', `${way.label}: the connection ended: ${why}`);
   if (user === null) return new HailbookError('CONNECTION_LOST', `${way.label} gives no shell: ${why}`);
-  return new HailbookError('BECOME_FAILED', `${way.label} cannot become ${user}: ${why}`, { hint: hint(said) });
+  return new HailbookError('BECOME_FAILED', `${way.label} cannot become ${user}: ${why}`, { hint: hint(what, said) });
 }
 
-function hint(said: string): string | undefined {
+function hint(what: string, said: string): string | undefined {
   if (said.includes('a password is required'))
     return 'sudo wants a password: give --ask-become-pass, or a NOPASSWD rule';
+  if (what.endsWith('refused the password'))
+    return 'give the password of the account that logs in, as sudo there asks for it';
   if (said.includes('not found')) return 'install sudo on the host, or log in as the user itself';
   return undefined;
 }

@@ -8,6 +8,8 @@ export interface WireRecord {
   readonly script: Sh;
   readonly stdin?: string | Secret | Uint8Array;
   readonly group: number;
+  /** Its output is an answer for the engine (and may hold a secret), not progress for a person. */
+  readonly quiet?: true;
   /** Seconds that this record may take. */
   readonly timeout: number;
 }

@@ -55,6 +55,7 @@ export function exchange(
         clock((records[replies.answered]?.timeout ?? 0) + SLACK, interrupt);
       },
       onLine,
+      (index) => !records[index]?.quiet,
     );
     const onStdout = (chunk: Buffer): void => replies.stdout(chunk);
     const onStderr = (chunk: Buffer): void => replies.stderr(chunk);

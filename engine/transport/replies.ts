@@ -15,8 +15,14 @@ export class Replies {
   readonly #progress: () => void;
   #answered = 0;
 
-  /** `progress` is called when the request has started and after each record. */
-  constructor(token: string, count: number, progress: () => void, onLine?: (line: string) => void) {
+  /** `progress` is called when the request has started and after each record; `onLine` for the records that `tells` names. */
+  constructor(
+    token: string,
+    count: number,
+    progress: () => void,
+    onLine?: (line: string) => void,
+    tells: (index: number) => boolean = () => true,
+  ) {
     this.#records = Array.from({ length: count }, () => ({ stdout: new Capture(), stderr: new Capture(), marks: 0 }));
     this.#progress = progress;
     const stream = (name: 'stdout' | 'stderr'): MarkedStream => {
@@ -27,7 +33,7 @@ export class Replies {
         (bytes) => {
           // What comes before the start mark is noise of the login: a profile's echo, sudo's complaints.
           this.#records[current]?.[name].add(bytes);
-          if (current >= 0) lines?.add(bytes);
+          if (current >= 0 && tells(current)) lines?.add(bytes);
         },
         (label, value) => {
           current += 1;

@@ -23,6 +23,7 @@ export class Shell {
   readonly #user: string | null;
   readonly #password: (() => Promise<string>) | undefined;
   #open: OpenShell | undefined;
+  #refused: unknown;
   #queue: Promise<unknown> = Promise.resolve();
 
   /** `user` null: the one who logged in. `password` gives sudo's password; without it sudo must not need one. */
@@ -82,6 +83,7 @@ export class Shell {
   }
 
   async #start(): Promise<OpenShell> {
+    if (this.#refused !== undefined) throw this.#refused;
     this.opened += 1;
     const open = await openShell(this.#way, this.#user, this.#password);
     // A shell that ends while nothing is asked is opened again by the next question.
@@ -93,6 +95,8 @@ export class Shell {
 
   #drop(error: unknown): never {
     this.#open = undefined;
+    // A password that was refused is not sent again: sites lock accounts after a few.
+    this.#refused = error;
     throw error;
   }
 

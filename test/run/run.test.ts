@@ -102,7 +102,10 @@ describe('a run', () => {
     const errors = events.flatMap((event) =>
       event.event === 'result' && event.task.name === 'needs a' ? [event.error] : [],
     );
-    expect(errors[0]).toMatchObject({ code: 'DEPENDENCY_FAILED', message: 'it needs "made" of a, which is not there' });
+    expect(errors[0]).toMatchObject({
+      code: 'DEPENDENCY_FAILED',
+      message: 'it needs "made" of a; a has failed: STEP_FAILED a step exited 1',
+    });
   });
 
   it('goes on after a failure that is to be ignored', async () => {

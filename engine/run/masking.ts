@@ -1,0 +1,38 @@
+import { MASK, Secret } from '../plan/secret.ts';
+import type { RunEvent } from './events.ts';
+
+/** A shorter text is more likely to be a part of a word than a secret, and masking it would garble reports. */
+const SHORTEST = 4;
+
+/**
+ * Hides the secrets of a run in what it tells, also where a host prints one back: in a command's output or an error.
+ * (A secret that the run never had in its hands, a file that a command shows, cannot be known.)
+ */
+export class Masking {
+  readonly #texts = new Set<string>();
+
+  /** Keeps the secrets among the fields of a result, of arguments or of steps; a field that is not known yet is left alone. */
+  learn(...holders: readonly object[]): void {
+    for (const { value } of holders.flatMap((holder) => Object.values(Object.getOwnPropertyDescriptors(holder)))) {
+      if (!(value instanceof Secret)) continue;
+      for (const line of value.reveal().split('\n')) if (line.trim().length >= SHORTEST) this.#texts.add(line.trim());
+    }
+  }
+
+  mask(event: RunEvent): RunEvent {
+    return this.#texts.size === 0 ? event : (this.#inside(event) as RunEvent);
+  }
+
+  #inside(value: unknown): unknown {
+    if (typeof value === 'string') return this.#inText(value);
+    if (Array.isArray(value)) return value.map((item) => this.#inside(item));
+    if (value === null || typeof value !== 'object') return value;
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, this.#inside(item)]));
+  }
+
+  #inText(text: string): string {
+    let masked = text;
+    for (const secret of this.#texts) masked = masked.replaceAll(secret, MASK);
+    return masked;
+  }
+}
