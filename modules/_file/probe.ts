@@ -1,6 +1,9 @@
 import { HailbookError } from '../../engine/errors.ts';
 import type { Probe } from '../../engine/plan/contract.ts';
-import { sh } from '../../engine/plan/sh.ts';
+import { raw, type Sh, sh } from '../../engine/plan/sh.ts';
+import { refusal } from '../_refusal/refusal.ts';
+import { FILE_SHELL } from './shell.ts';
+import { FILE_HINTS } from './steps.ts';
 
 /** What is at a path itself: a link is a link, whatever it leads to. */
 export type PathState = {
@@ -9,25 +12,54 @@ export type PathState = {
   readonly group: string;
   /** Four octal digits. */
   readonly mode: string;
-  /** Lower-case hex for a file, else empty. */
+  /** Lower-case hex for a file whose content was asked for and could be read, else empty. */
   readonly sha256: string;
   /** Where a link leads, else empty. */
   readonly target: string;
 };
 
-/** Two processes for a file, one for anything else. */
-export function probePath(path: string): Probe<PathState | null> {
+/** What is at the path, without its content. */
+export const probePath = (path: string): Probe<PathState | null> => probeWith(path, sh`:`);
+
+/**
+ * With the content's hash. Where every folder on the way is one that only root can change, root reads at once (four
+ * processes); otherwise the way is walked, and the content read by whoever controls it, as for a write.
+ */
+export function probeContent(path: string): Probe<PathState | null> {
+  const parts = path.split('/').slice(1, -1);
+  const way = ['/', ...parts.map((_, index) => `/${parts.slice(0, index + 1).join('/')}`)];
+  return probeWith(
+    path,
+    sh`if stat -c '%A %u' -- ${way} | grep -q -v -x 'd....-..-. 0'; then
+    said=$(${raw(readWith(path, sh`sha256sum`))} 2>&1 </dev/null) || :
+    # A refusal too is an answer: it comes with its own code.
+    printf '%s\n' "$said"
+  else
+    sha256sum <"$p"
+  fi`,
+  );
+}
+
+/** The file's text into `command`, read as a write would be made; `command` does not run when there is no such text. */
+export const readWith = (path: string, command: Sh): Sh => sh`${raw(FILE_SHELL)}
+settle ${path} seen ${raw(command)}`;
+
+function probeWith(path: string, content: Sh): Probe<PathState | null> {
   return {
     script: sh`p=${path}
 if s=$(stat -c '%f %a %U %u %G %g' -- "$p" 2>&1); then
   printf '%s\n' "$s"
-  if [ -L "$p" ]; then readlink -- "$p"; elif [ -f "$p" ]; then sha256sum <"$p"; fi
+  if [ -L "$p" ]; then readlink -- "$p"; elif [ -f "$p" ]; then
+  ${raw(content)}
+  fi
 else
   # Only these two mean absence; whoever may not look has not seen that it is absent.
   case $s in *': No such file or directory'|*': Not a directory') echo absent ;; *) printf '%s\n' "$s" >&2; exit 1 ;; esac
 fi`,
     parse(stdout) {
       if (stdout.trim() === 'absent') return null;
+      const refused = refusal({ code: 73, stdout: '', stderr: stdout });
+      if (refused) throw new HailbookError('PATH_REFUSED', refused.message, { hint: FILE_HINTS.PATH_REFUSED });
       const [first = '', ...rest] = stdout.split('\n');
       const [kind, mode, user, uid, group, gid] = first.split(' ');
       if (!kind || !mode || !user || !uid || !group || !gid)
@@ -38,7 +70,7 @@ fi`,
         owner: user === 'UNKNOWN' ? uid : user,
         group: group === 'UNKNOWN' ? gid : group,
         mode: mode.padStart(4, '0'),
-        sha256: type === 'file' ? (rest[0] ?? '').slice(0, 64) : '',
+        sha256: type === 'file' ? (/^[0-9a-f]{64}/.exec(rest[0] ?? '')?.[0] ?? '') : '',
         target: type === 'link' ? rest.join('\n').replace(/\n$/, '') : '',
       };
     },
