@@ -45,9 +45,9 @@ export function asUser(user: string, script: Sh): Sh {
 "$@"`;
 }
 
-export const FILE_HINTS: Partial<Record<ErrorCode, string>> = {
+const HINTS: Partial<Record<ErrorCode, string>> = {
   PATH_REFUSED: 'let root (or one account and nobody else) own every folder on the way, or choose another path',
 };
 
 /** What the shell functions said before they gave up. */
-export const fileFailure = (output: Output): ModuleFailure | null => refusal(output, FILE_HINTS);
+export const fileFailure = (output: Output): ModuleFailure | null => refusal(output, HINTS);
