@@ -37,6 +37,7 @@ export const ERROR_CODES = {
   NOT_CONVERGED: 'The state is still not as desired after all steps succeeded: a bug in the module.',
   DEPENDENCY_FAILED: 'A value is missing because the task that gives it failed on its host.',
   UFW_LOCKOUT: 'The firewall rules would lock this controller out.',
+  UFW_BYPASSED: "A rule that is not ufw's lets everything in before ufw is asked.",
   USER_MISMATCH: 'The account exists with an identity that a run must not change silently.',
   SECRET_INVALID: 'A secret that was made on the host is empty or too short.',
   PATH_REFUSED: 'A path on the host is not safe to follow.',

@@ -1,9 +1,10 @@
 import type { Static } from 'typebox';
 import { Type } from 'typebox';
 import type { Change, Explanation, Key, Source, Step, Touches } from '../../engine/plan/contract.ts';
+import { Secret } from '../../engine/plan/secret.ts';
 import { sh } from '../../engine/plan/sh.ts';
 import { Account, fourDigits, Mode, PathOnHost } from './args.ts';
-import type { PathState } from './probe.ts';
+import { type PathState, readWith } from './probe.ts';
 import { adjust, writeFile } from './steps.ts';
 
 /** Where a file with a given content goes: the arguments that `template` and `copy` share. */
@@ -11,7 +12,9 @@ export const DESTINATION = {
   dest: PathOnHost('The file on the host. Its folder must exist.'),
   owner: Type.Optional(Account('The account that owns it. Not given: as it is; the acting account for a new file.')),
   group: Type.Optional(Account('Its group. Not given: as it is.')),
-  mode: Type.Optional({ ...Mode('Its permissions, a quoted octal number.'), default: '0644' }),
+  mode: Type.Optional(
+    Mode('Its permissions, a quoted octal number. Not given: 0644, and 0600 when a secret is in the content.'),
+  ),
 };
 
 const Destination = Type.Object(DESTINATION);
@@ -28,9 +31,15 @@ export const accountKeys = (owner?: string, group?: string): Key[] => [
   ...(group === undefined ? [] : [`group:${group}` as const]),
 ];
 
-export function desiredContent(args: Destination, { sha256 }: Content): Partial<PathState> {
-  return { type: 'file', ...desiredOwnership(args), sha256 };
+export function desiredContent(args: Destination, source: Content): Partial<PathState> {
+  return { type: 'file', ...desiredOwnership(withMode(args, source)), sha256: source.sha256 };
 }
+
+/** A secret is nobody else's to read unless the playbook says so. */
+const withMode = (args: Destination, { content }: Content): Destination => ({
+  ...args,
+  mode: args.mode ?? (content instanceof Secret ? '0600' : '0644'),
+});
 
 /** The fields that a task asks for; what it does not name may be as it likes. */
 export function desiredOwnership({ owner, group, mode }: Partial<Destination>): Partial<PathState> {
@@ -42,8 +51,9 @@ export function desiredOwnership({ owner, group, mode }: Partial<Destination>): 
 }
 
 /** The content travels only when it differs. */
-export function contentSteps(change: Change<PathState>, args: Destination, { content }: Content): Step[] {
-  return [changesText(change) ? writeFile(args.dest, content, args) : adjust(args.dest, args)];
+export function contentSteps(change: Change<PathState>, args: Destination, source: Content): Step[] {
+  const as = withMode(args, source);
+  return [changesText(change) ? writeFile(args.dest, source.content, as) : adjust(args.dest, as)];
 }
 
 export function explainContent(
@@ -52,7 +62,8 @@ export function explainContent(
   { content }: Content,
 ): Explanation | null {
   if (!changesText(change)) return null;
-  return { path: dest, before: sh`if [ -f ${dest} ] && [ ! -L ${dest} ]; then cat -- ${dest}; fi`, after: content };
+  const before = change.kind === 'create' ? sh`:` : readWith(dest, sh`cat`);
+  return { path: dest, before, after: content };
 }
 
 const changesText = (change: Change<PathState>): boolean =>

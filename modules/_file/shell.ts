@@ -2,7 +2,7 @@ import { sh } from '../../engine/plan/sh.ts';
 import { REFUSE } from '../_refusal/refusal.ts';
 
 /**
- * How files are written on a host. Whoever can change a folder on the way to a path can redirect a write there, so the
+ * How files are written and read on a host. Whoever can change a folder on the way to a path can redirect us there, so the
  * way is walked first. If everything on it is root's or the acting account's, the work is done at once; if exactly one
  * other account could interfere, root does the work as that account, which reaches nothing that it could not reach
  * anyhow; otherwise PATH_REFUSED. After that no one else can swap a part of the path, and the work is done relative to
@@ -59,11 +59,16 @@ settle() (
   walk "\${path%/*}"
   if [ -n "$actor" ]; then
     [ "$me" = 0 ] || refuse PATH_REFUSED "$actor can change the way to $path"
+    if [ "$2" = adjust ] && [ -z "$rest" ] && [ -d "$at/$name" ] && [ ! -L "$at/$name" ]; then
+      shift 2
+      mend "$at/$name" "$@"
+      return
+    fi
     exec runuser -u "$actor" -- /bin/sh -c "$FILE"'
 settle "$@"' hailbook "$@"
   fi
   [ -z "$rest" ] || [ "$2" = folder ] || refuse STEP_FAILED "the folder \${path%/*} does not exist"
-  cd -- "\${at:-/}" || exit
+  cd -- "\${at:-/}" || refuse PATH_REFUSED "$(id -un) may not enter \${path%/*}"
   umask 077
   shift
   "$@"
@@ -78,6 +83,16 @@ own() {
     exit 73
   fi
   case $2 in [1-7]???) [ $shared != 0 ] || chmod -- "$2" "$1" || exit ;; esac
+}
+
+# mend FOLDER MODE OWNER GROUP: by root itself, because an account can give away nothing and take nothing of another's.
+# Once root stands in the folder no one can swap it; that it is the one at this path, and not where a link leads that was
+# put there a moment ago, the kernel says.
+mend() {
+  cd -P -- "$1" || exit
+  [ "$(env pwd -P)" = "$1" ] || refuse PATH_REFUSED "$1 is being replaced"
+  shift
+  own . "$@"
 }
 
 # put MODE OWNER GROUP CALL...: ./$name becomes what the call prints, all at once. Not given: as it was, or 0644.
@@ -113,7 +128,22 @@ adjust() {
   [ ! -L "./$name" ] || refuse PATH_REFUSED "$path is a link"
   # In /tmp and its like the owner of a file could swap it for a link between our look and our chmod.
   [ $shared = 0 ] || [ -O "./$name" ] || refuse PATH_REFUSED "$path is someone else's in a folder for everyone"
-  own "./$name" "$@"
+  if [ "$me" != 0 ] && [ -f "./$name" ] && [ ! -O "./$name" ]; then
+    # Another's file in this account's folder: a copy takes its place.
+    put "$@" cat <"./$name"
+  else
+    own "./$name" "$@"
+  fi
+}
+
+# seen CALL...: the call gets the text as its stdin, if there is a file that this account may read; else there is no call.
+seen() {
+  [ -f "./$name" ] && [ ! -L "./$name" ] && [ -r "./$name" ] || return 0
+  exec 8<"./$name" || exit
+  # In /tmp and its like the file's owner could swap it for a link between our look and our open.
+  [ $shared = 0 ] || [ "$(stat -L -c %d:%i /proc/self/fd/8)" = "$(stat -c %d:%i -- "./$name")" ] ||
+    refuse PATH_REFUSED "$path is being replaced"
+  "$@" <&8
 }
 
 # folder MODE OWNER GROUP: made with its parents, which get the mode 0755.
@@ -137,6 +167,6 @@ link() {
 
 gone() { rm -rf --one-file-system -- "./$name"; }`;
 
-/** Shell functions for steps: `settle PATH put|edit|adjust|folder|link|gone …`. Put before the calls, once a script. */
+/** Shell functions for steps: `settle PATH put|edit|adjust|seen|folder|link|gone …`. Put before the calls, once a script. */
 export const FILE_SHELL = sh`FILE=${FUNCTIONS}
 eval "$FILE"`;

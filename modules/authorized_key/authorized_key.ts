@@ -43,12 +43,32 @@ function touches(given: Args): Touches {
   return { reads: [`user:${given.user}`], writes: [`file:~${given.user}/.ssh/authorized_keys/${material(given)}`] };
 }
 
-// A key is the first field that looks like a type with base64 after it; options may stand before, a comment after.
-const EACH_KEY = `{
-  for (i = 1; i < NF; i++) if ($i ~ /^(ssh-|ecdsa-|sk-)/ && $(i + 1) ~ /^AAAA/) {
-    if ($1 !~ /^#/ && $i " " $(i + 1) == ENVIRON["KEY"]) found = 1
-    break
+/**
+ * As sshd reads a line: a type with base64 after it, or options first. A blank ends the options only outside of quotes, in
+ * which `\"` is a quote. The key of a certificate authority signs keys, but does not itself log in.
+ */
+const EACH_KEY = `function plain(line) { return line ~ /^(ssh-|ecdsa-|sk-)[^ \\t]*[ \\t]+AAAA/ }
+{
+  line = $0
+  sub(/\\r$/, "", line)
+  sub(/^[ \\t]+/, "", line)
+  signs = 0
+  if (line !~ /^#/ && !plain(line)) {
+    options = ""
+    quoted = 0
+    for (i = 1; i <= length(line); i++) {
+      c = substr(line, i, 1)
+      if (c == "\\\\" && substr(line, i + 1, 1) == "\\"") i++
+      else if (c == "\\"") quoted = !quoted
+      else if (!quoted && c ~ /[ \\t]/) break
+      else if (!quoted) options = options c
+    }
+    signs = ("," tolower(options) ",") ~ /,cert-authority,/
+    line = substr(line, i)
+    sub(/^[ \\t]+/, "", line)
   }
+  split(line, word, /[ \\t]+/)
+  if (plain(line) && !signs && word[1] " " word[2] == ENVIRON["KEY"]) found = 1
 }`;
 
 function probe(given: Args): Probe<Authorized | null> {

@@ -9,7 +9,7 @@ import {
   desiredContent,
   explainContent,
 } from '../_file/content.ts';
-import { type PathState, probePath } from '../_file/probe.ts';
+import { type PathState, probeContent } from '../_file/probe.ts';
 import { fileFailure } from '../_file/steps.ts';
 
 const args = Type.Object(
@@ -29,7 +29,7 @@ export const copy = defineResource<typeof args, PathState>({
   description: 'A file on the host with the bytes of a file beside the playbook, or with a short text.',
   args,
   touches: contentTouches,
-  probe: ({ dest }) => probePath(dest),
+  probe: ({ dest }) => probeContent(dest),
   desired: (given) => desiredContent(given, contentOf(given)),
   steps: (change, given) => contentSteps(change, given, contentOf(given)),
   explain: (change, given) => explainContent(change, given, contentOf(given)),

@@ -60,6 +60,11 @@ safe() {
       }
       return 0
     }
+    function plain(path) { # without what changes nothing
+      while (sub(/[/][.]?[/]/, "/", path)) ;
+      sub(/^([.][/])+/, "", path); sub(/([/][.]?)+$/, "", path)
+      return path
+    }
     {
       type = substr($0, 1, 1)
       # mode, owner/group, size, date, time, then the name with whatever blanks it has
@@ -74,7 +79,23 @@ safe() {
       if (name ~ /^[/]/) bad("an absolute path")
       if (("/" name "/") ~ /[/][.][.][/]/) bad("a path with ..")
       if (name ~ /[\\\\]n/) bad("a name with a line end")
+      # tar itself would stumble over these, or not, depending on its release.
+      path = plain(name); top = ""
+      n = split(path, part, "/")
+      for (i = 1; i < n; i++) {
+        top = top (i > 1 ? "/" : "") part[i]
+        if (top in links) bad("a path through a link of the archive")
+        folders[top]
+      }
+      if (type != "d" && path in folders) bad("something that is a folder too")
+      if (type == "d" && path in links) bad("a folder that is a link too")
       if (type == "h" && (target ~ /^[/]/ || ("/" target "/") ~ /[/][.][.][/]/)) bad("a hard link that leads outside")
+      if (type == "h" && !(plain(target) in files)) bad("a hard link to what is not in it")
+      # Only the last of the same name counts: tar removes the one before.
+      delete links[path]; delete files[path]
+      if (type == "d") folders[path]
+      else files[path]
+      if (type == "l" || type == "h" && plain(target) in links) links[path]
       if (type == "l") {
         depth = split(name, part, "/") - 1 - ENVIRON["STRIP"]; if (name ~ /^[.][/]/) depth--
         if (target ~ /^[/]/ || (depth >= 0 && above(target, depth))) bad("a link that leads outside")

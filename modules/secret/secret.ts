@@ -5,7 +5,7 @@ import { Secret } from '../../engine/plan/secret.ts';
 import { raw, sh } from '../../engine/plan/sh.ts';
 import { Account, Mode, PathOnHost } from '../_file/args.ts';
 import { accountKeys, desiredOwnership } from '../_file/content.ts';
-import { probePath } from '../_file/probe.ts';
+import { probeContent, readWith } from '../_file/probe.ts';
 import { adjust, editFile, fileFailure } from '../_file/steps.ts';
 
 const args = Type.Object({
@@ -51,10 +51,12 @@ function touches({ path, owner, group }: Args): Touches {
 }
 
 function probe({ path, bytes = 32 }: Args): Probe<Kept | null> {
-  const atPath = probePath(path);
+  const atPath = probeContent(path);
   return {
     script: sh`${raw(atPath.script)}
-if [ -f "$p" ] && [ ! -L "$p" ]; then cat -- "$p"; fi`,
+if [ -e "$p" ]; then
+${raw(readWith(path, sh`cat`))}
+fi </dev/null`,
     parse(stdout) {
       const found = atPath.parse(stdout);
       if (!found) return null;

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { defineResource, TemplateFile } from '../../engine/plan/contract.ts';
 import { contentSteps, contentTouches, DESTINATION, desiredContent, explainContent } from '../_file/content.ts';
-import { type PathState, probePath } from '../_file/probe.ts';
+import { type PathState, probeContent } from '../_file/probe.ts';
 import { fileFailure } from '../_file/steps.ts';
 
 const args = Type.Object({
@@ -15,7 +15,7 @@ export const template = defineResource<typeof args, PathState>({
   description: 'A file on the host with the text of a template.',
   args,
   touches: contentTouches,
-  probe: ({ dest }) => probePath(dest),
+  probe: ({ dest }) => probeContent(dest),
   desired: (given) => desiredContent(given, given.src),
   steps: (change, given) => contentSteps(change, given, given.src),
   explain: (change, given) => explainContent(change, given, given.src),

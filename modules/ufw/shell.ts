@@ -9,8 +9,13 @@ settings=$(sed -n 's/^\\(ENABLED\\|IPV6\\|DEFAULT_INPUT_POLICY\\|DEFAULT_OUTPUT_
 printf '%s\n' "$settings"
 [ -d /proc/sys/net/ipv6 ] || { echo 'no ipv6'; noipv6=yes; }
 for family in '' 6; do
-  sed -n "s/^### tuple ###/tuple$family &/p; /^-A ufw$family-user-input /s/.*/line$family/p" /etc/ufw/user$family.rules || exit
+  sed -n "s/^### tuple ###/tuple$family &/p; /^-A ufw$family-user-\\(input\\|output\\|forward\\) /s/^/line$family /p" /etc/ufw/user$family.rules || exit
 done
+# At boot a unit loads the rules; a masked one does not.
+if [ ! -d /run/systemd/system ]; then echo boot
+elif [ "$(readlink /etc/systemd/system/ufw.service)" != /dev/null ]; then
+  for wanted in /etc/systemd/system/*.wants/ufw.service; do [ ! -L "$wanted" ] || echo boot; done
+fi
 # device: where the address that was called is
 set -- $SSH_CONNECTION
 [ $# = 0 ] || ! command -v ip >/dev/null || ip -o addr show to "\${3%%%*}" | awk '{ print "device " $2; exit }'
@@ -18,15 +23,22 @@ case $settings in *'ENABLED yes'*)
   for family in '' 6; do
     [ "$family$noipv6" != 6yes ] || continue
     ip\${family}tables -w 10 -S 2>/dev/null | awk -v f="$family" '
-      $1 == "-P" { print "policy" f, $2, $3 }
-      $1 == "-A" && ($2 == "INPUT" && $4 == "ufw" f "-before-input" || $2 == "ufw" f "-before-input" && $4 == "ufw" f "-user-input") { print "hook" f }
-      $1 == "-A" && $2 == "ufw" f "-user-input" { print "loaded" f }'
+      $1 == "-P" { print "policy" f, $2, $3; next }
+      $1 != "-A" { next }
+      $2 == "INPUT" && $4 == "ufw" f "-before-input" || $2 == "ufw" f "-before-input" && $4 == "ufw" f "-user-input" { print "hook" f; reached[$2] = 1 }
+      # Whoever lets everything in before ufw is asked has no firewall.
+      ($2 == "INPUT" || $2 == "ufw" f "-before-input") && !reached[$2] && / -j ACCEPT$/ {
+        rule = $0
+        sub(/^-A [^ ]+/, "", rule); sub(/ -p (tcp|udp)/, "", rule); sub(/ -m (tcp|udp)/, "", rule)
+        if (rule == " -j ACCEPT") print ($2 == "INPUT" ? "open" : "bypass") f, "ip" f "tables", $0
+      }
+      $2 ~ "^ufw" f "-user-(input|output|forward)$" { print "loaded" f, $0 }'
   done ;;
 esac
 true`;
 
 /**
- * `begin`, `rule ARGUMENT...` for each rule, `switch`, then `policy`, `on` or `off`. ufw builds the rules in a copy of its
+ * `begin`, `rule ARGUMENT...` for each rule, `switch`, then `policy`, `on`, `boot` or `off`. ufw builds the rules in a copy of its
  * folder; then the files take the place of the old ones and the kernel gets each family's in one transaction. So there
  * is no moment at which some of the rules are missing, wherever this is cut off.
  */
@@ -62,4 +74,5 @@ on() {
   # What is loaded and not as it should be is loaded anew; "enable" would leave it.
   if grep -q '^ENABLED=yes' /etc/ufw/ufw.conf; then quiet ufw reload; else quiet ufw --force enable; fi
 }
+boot() { quiet systemctl unmask ufw; quiet systemctl enable ufw; }
 off() { quiet ufw disable; }`;

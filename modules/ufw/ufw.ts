@@ -4,6 +4,7 @@ import { type Change, defineResource, type Step } from '../../engine/plan/contra
 import { lines, type Sh, sh } from '../../engine/plan/sh.ts';
 import { refusal } from '../_refusal/refusal.ts';
 import { networkOf } from './address.ts';
+import { normalLine } from './loaded.ts';
 import { lets, normalRules, type Rule, ruleOfTuple } from './rule.ts';
 import { LOOK, UFW_SHELL } from './shell.ts';
 
@@ -58,6 +59,10 @@ type Firewall = {
   readonly state: string;
   /** Has the kernel what ufw's files say? */
   readonly loaded: boolean;
+  /** Will it be on after a reboot? */
+  readonly boot: boolean;
+  /** A rule in the kernel, not one of ufw's, that lets everything in before ufw's rules are asked; empty when there is none. */
+  readonly open: string;
   readonly default_incoming: string;
   readonly default_outgoing: string;
   /** In normal form: those for IPv4, then those for IPv6. */
@@ -92,6 +97,8 @@ function parse(stdout: string): Firewall {
     return {
       state: 'not installed',
       loaded: false,
+      boot: false,
+      open: '',
       default_incoming: '',
       default_outgoing: '',
       rules: [],
@@ -104,18 +111,32 @@ function parse(stdout: string): Firewall {
   const outgoing = POLICIES[setting('DEFAULT_OUTPUT_POLICY')] ?? '';
   const isLoaded = (family: string) =>
     rests(`hook${family}`).length >= 2 &&
-    rests(`loaded${family}`).length === rests(`line${family}`).length &&
+    rests(`bypass${family}`).length === 0 &&
+    sameRules(rests(`loaded${family}`), rests(`line${family}`)) &&
     rests(`policy${family}`).includes(`INPUT ${KERNEL[incoming]}`) &&
     rests(`policy${family}`).includes(`OUTPUT ${KERNEL[outgoing]}`);
   return {
     state: setting('ENABLED') === 'yes' ? 'enabled' : 'disabled',
     loaded: isLoaded('') && (!ipv6 || isLoaded('6')),
+    boot: all.includes('boot'),
+    open: [...rests('open'), ...rests('open6')][0] ?? '',
     default_incoming: incoming,
     default_outgoing: outgoing,
     rules: [...rests('tuple'), ...(ipv6 ? rests('tuple6') : [])].map(ruleOfTuple),
     ipv6,
     controller,
   };
+}
+
+/** Chain by chain; in which order the chains come does not matter. */
+function sameRules(some: readonly string[], others: readonly string[]): boolean {
+  const byChain = (lines: readonly string[]) =>
+    lines
+      .map((line) => ({ chain: line.split(' ')[1] ?? '', rule: normalLine(line) }))
+      .sort((a, b) => a.chain.localeCompare(b.chain))
+      .map(({ rule }) => rule)
+      .join('\n');
+  return some.length === others.length && byChain(some) === byChain(others);
 }
 
 function desired(given: Args, current: Firewall | null): Partial<Firewall> {
@@ -125,7 +146,16 @@ function desired(given: Args, current: Firewall | null): Partial<Firewall> {
   const wanted = { state, default_incoming, default_outgoing, rules: normalRules(rules, ipv6) };
   if (state === 'disabled') return wanted;
   refuseLockout(given, current?.controller ?? '', ipv6);
-  return { ...wanted, loaded: true };
+  refuseOpen(current?.open ?? '');
+  return { ...wanted, loaded: true, boot: true };
+}
+
+/** `ufw reload` leaves what is not ufw's own, and who put it there may have had a reason. */
+function refuseOpen(rule: string): void {
+  if (rule === '') return;
+  throw new HailbookError('UFW_BYPASSED', `"${rule}" lets everything in before ufw is asked`, {
+    hint: `find out what made it; this removes it: ${rule.replace(' -A ', ' -D ')}`,
+  });
 }
 
 function refuseLockout({ rules, default_incoming }: Args, controller: string, ipv6: boolean): void {
@@ -155,6 +185,7 @@ function steps(change: Change<Firewall>, { rules, state, default_incoming, defau
     changed('default_incoming') && sh`policy ${default_incoming} incoming`,
     changed('default_outgoing') && sh`policy ${default_outgoing} outgoing`,
     changed('state', 'loaded') && state === 'enabled' && sh`on`,
+    changed('boot') && state === 'enabled' && sh`boot`,
   );
   return [{ script, timeout: 1200 }];
 }

@@ -4,7 +4,7 @@ import { type Change, defineResource, type Probe, type Step, type Touches } from
 import { lines, raw, type Sh, sh } from '../../engine/plan/sh.ts';
 import { Account, PathOnHost } from '../_file/args.ts';
 import { fileFailure, makeFolder } from '../_file/steps.ts';
-import { makeKey } from './key.ts';
+import { lookAtKey, makeKey, publicKey } from './key.ts';
 
 // The highest ids are reserved: -1 means "no change" to chown, and 65534 is nobody.
 const Id = (description: string) => Type.Integer({ description, minimum: 1, maximum: 4294967293 });
@@ -30,9 +30,9 @@ type Present = {
   readonly gid: number;
   readonly shell: string;
   readonly home: string;
-  /** `ed25519`, or empty when it has none. */
+  /** `ed25519`, or empty when it has none, or not both halves of one. */
   readonly ssh_key: string;
-  /** The line of its `.pub` file, or empty. */
+  /** The line of its `.pub` file; empty when it has none or one that is not the private key's. */
   readonly ssh_public_key: string;
 };
 
@@ -58,7 +58,6 @@ function touches({ name, group = name, home = `/home/${name}` }: Args): Touches 
 /** getent takes names and numbers alike, so one call also tells who has the number that is wanted. */
 function probe(given: Args): Probe<Present | null> {
   const { name, uid, group = name, gid, ssh_key } = given;
-  const publicKey = sh`[ ! -f "$h/.ssh/id_ed25519" ] || grep -s -m 1 -E ${'^ssh-ed25519 AAAA'} "$h/.ssh/id_ed25519.pub"`;
   return {
     script: lines(
       // 2 is "one of the keys is not there"; anything else but 0 is a failure to look.
@@ -73,7 +72,7 @@ E
 known group ${[group, ...(gid === undefined ? [] : [gid])]} $g`,
       ssh_key &&
         sh`echo key
-${raw(publicKey)} || :`,
+[ "$n" != ${name} ] || { ${raw(lookAtKey(name))}; } </dev/null || :`,
     ),
     parse: (stdout) => parse(stdout, given),
   };
@@ -81,20 +80,20 @@ ${raw(publicKey)} || :`,
 
 function parse(stdout: string, given: Args): Present | null {
   const { name, uid, group = name, gid } = given;
-  const [accounts = [], groups = [], keys = []] = sections(stdout);
+  const [accounts = [], groups = [], key = []] = sections(stdout);
   const own = accounts.find((account) => account[0] === name);
   if (own) {
     const [, , ownUid, ownGid, , home = '', shell = ''] = own;
     const ownGroup = groups.find((other) => other[2] === ownGid)?.[0] ?? '';
-    const key = keys[0]?.join(':') ?? '';
+    const ssh_public_key = publicKey(key.map((words) => words.join(':')));
     return {
       uid: Number(ownUid),
       group: ownGroup,
       gid: Number(ownGid),
       shell,
       home,
-      ssh_key: key && 'ed25519',
-      ssh_public_key: key,
+      ssh_key: ssh_public_key && 'ed25519',
+      ssh_public_key,
     };
   }
   const holder = accounts.find((account) => account[2] === String(uid));
@@ -107,7 +106,7 @@ function parse(stdout: string, given: Args): Present | null {
   return null;
 }
 
-/** The lines of each section, split at their colons: of passwd, of group, and the public key. */
+/** The lines of each section, split at their colons: of passwd, of group, and of what is known of the key. */
 function sections(stdout: string): string[][][] {
   return stdout.split(/^(?:groups|key)\n/m).map((section) =>
     section

@@ -169,6 +169,31 @@ describe('download_extract', () => {
       'mkdir t; ln -s /tmp t/x; tar -cf a.tar t; rm t/x; mkdir t/x; echo x >t/x/y; tar -rf a.tar t/x/y; cat a.tar',
       'outside',
     ],
+    [
+      'writing through a link to a folder of its own',
+      'mkdir -p t/d; ln -s d t/x; tar -cf a.tar t; rm t/x; mkdir t/x; echo x >t/x/y; tar -rf a.tar t/x/y; cat a.tar',
+      'through a link',
+    ],
+    [
+      'writing through a link whose name is written in another way',
+      'mkdir -p t/d; ln -s d t/x; tar -cf a.tar t; rm t/x; mkdir t/x; echo x >t/x/y; tar -rf a.tar ./t//x/./y; cat a.tar',
+      'through a link',
+    ],
+    [
+      'a link in the place of a folder',
+      'mkdir -p t/x; echo x >t/x/y; tar -cf a.tar t; rm -r t/x; ln -s y t/x; tar -rf a.tar t/x; cat a.tar',
+      'a folder too',
+    ],
+    [
+      'a hard link to a file of the host',
+      'mkdir t; echo x >t/a; ln t/a t/b; tar -cf - --transform="s,t/a,etc/passwd,hRS" t/a t/b',
+      'a hard link to what is not in it',
+    ],
+    [
+      'a hard link through a link',
+      'mkdir -p t/d; echo x >t/d/a; ln -s d t/e; ln t/d/a t/f; tar -cf - --no-recursion --transform="s,t/d/a,t/e/a,hRS" t t/d t/d/a t/e t/f',
+      'a hard link to what is not in it',
+    ],
     ['a device', 'mkdir t; mkfifo t/p; tar -cf - t', 'neither a file'],
     [
       'a name with a line end',

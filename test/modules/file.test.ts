@@ -3,8 +3,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { raw, sh } from '../../engine/plan/sh.ts';
+import { explainContent } from '../../modules/_file/content.ts';
+import { FILE_SHELL } from '../../modules/_file/shell.ts';
 import { asUser, editFile, writeFile } from '../../modules/_file/steps.ts';
 import { TempHost } from './host.ts';
 
@@ -79,5 +81,49 @@ it('another account gets the script, its words and its stdin as they are', async
   expect((await host.run(script, 'in\0put')).stdout).toBe(`games|${word}|in\0put`);
   const itself = asUser('root', sh`id -un; exit 7`);
   expect(await host.run(sh`${raw(itself)}`)).toMatchObject({ code: 7, stdout: 'root\n' });
+  host.close();
+});
+
+describe('a diff', () => {
+  let host: TempHost;
+  beforeEach(() => {
+    host = new TempHost(false);
+  });
+  afterEach(() => host.close());
+
+  /** What root would show as the present text of `path`. */
+  async function before(path: string): Promise<string> {
+    const state = { type: 'file', owner: 'x', group: 'x', mode: '0644', sha256: '', target: '' } as const;
+    const change = { kind: 'update', before: state, after: state, fields: ['sha256'] } as const;
+    const script = explainContent(change, { dest: path }, { content: '', sha256: '' })?.before ?? '';
+    return (await host.run(script)).stdout;
+  }
+
+  it('shows a file that root alone can change the way to, and one of an account', async () => {
+    await host.run(`echo mine >a; chmod 755 .; mkdir h; echo theirs >h/b; chown -R games h; chmod 700 h`);
+    expect(await before(join(host.tmp, 'a'))).toBe('mine\n');
+    expect(await before(join(host.tmp, 'h/b'))).toBe('theirs\n');
+    expect(await before(join(host.tmp, 'h/none'))).toBe('');
+  });
+
+  it('shows nothing that a planted link leads to', async () => {
+    await host.run(
+      `chmod 755 .; mkdir h r; echo roots >r/conf; chmod 600 r/conf; ln -s ../r h/app; ln -s ../r/conf h/conf; chown -hR games h`,
+    );
+    expect(await before(join(host.tmp, 'h/app/conf'))).toBe('');
+    expect(await before(join(host.tmp, 'h/conf'))).toBe('');
+  });
+});
+
+it('a folder that is swapped for a link is not mended where the link leads', async () => {
+  const host = new TempHost(false);
+  await host.run('mkdir h r; chown games h; ln -s ../r h/work; chown -h games h/work; chmod 755 .');
+  // What `settle` finds is a folder; what root enters a moment later is a link.
+  const script = sh`${raw(FILE_SHELL)}
+me=0 path=x shared=0
+(mend ${join(host.tmp, 'h/work')} 0777 games '')`;
+  const { code, stderr } = await host.run(script);
+  expect([code, stderr]).toEqual([73, expect.stringContaining('PATH_REFUSED')]);
+  expect((await host.run('stat -c %U r')).stdout).toBe('root\n');
   host.close();
 });
