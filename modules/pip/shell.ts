@@ -53,6 +53,13 @@ HOME=$(getent passwd "$(id -u)" | cut -d : -f 6)
 export HOME
 # While this file is there, pip is at work or was cut off.
 begin() { : >"$1/.hailbook-unfinished" || exit; }
+# scratch VENV: where pip unpacks, in the environment, so what a cut-off run left is known and goes with the next one.
+scratch() {
+  TMPDIR=$1/.hailbook-tmp
+  export TMPDIR
+  rm -rf -- "$TMPDIR"
+  mkdir -m 0700 -- "$TMPDIR" || exit
+}
 create() {
   [ -O "$1" ] || refuse PATH_REFUSED "$1 belongs to another account: name it in owner"
   if find_site "$1"; then return; fi
@@ -61,6 +68,7 @@ create() {
   fi
   begin "$1"
   find "$1" -mindepth 1 ! -path "$1/.hailbook-unfinished" -delete || exit
+  scratch "$1"
   echo "making a virtual environment"
   "$2" -m venv -- "$1" || exit
 }
@@ -69,7 +77,8 @@ install() {
   shift
   begin "$venv"
   find_site "$venv" && rm -rf -- "$site"/~*
+  scratch "$venv"
   # A cache would keep every wheel a second time, on every host.
   "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --no-cache-dir --progress-bar off "$@" </dev/null || exit
-  rm -f -- "$venv/.hailbook-unfinished"
+  rm -rf -- "$TMPDIR" && rm -f -- "$venv/.hailbook-unfinished"
 }`;
