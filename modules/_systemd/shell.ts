@@ -2,11 +2,25 @@ import type { ModuleFailure, Output } from '../../engine/plan/contract.ts';
 import { raw, sh } from '../../engine/plan/sh.ts';
 import { REFUSE, refusal } from '../_refusal/refusal.ts';
 
+/** `hash_of FILE` sets $hash; a folder counts with the files that are right in it, and an empty one as none. */
+export const HASH_OF = sh`hash_of() {
+  hash=absent
+  if [ -d "$1" ]; then
+    set -- "$1"/*
+    [ ! -e "$1" ] || hash=$(sha256sum -- "$@" 2>/dev/null | sha256sum)
+  elif [ -f "$1" ]; then
+    hash=$(sha256sum <"$1") || exit
+  fi
+  hash=\${hash%% *}
+}`;
+
 /**
  * Shell functions that start or stop a unit and stay until it is clear how that went; `unit` holds its name. The record
- * of what a service was started with is written below /run, so it ends with the processes that it is about.
+ * of what a service was started with is about one run of it, which systemd's InvocationID names: a person or systemd itself
+ * may start it again, and what it read then nobody knows.
  */
 export const SYSTEMD_SHELL = sh`${raw(REFUSE)}
+${raw(HASH_OF)}
 record=/run/hailbook/restart_on/$unit
 # broken MESSAGE: an error with the last lines that the unit wrote.
 broken() {
@@ -20,28 +34,33 @@ known() {
   if [ "$(property LoadState)" = not-found ] || [ "$(property NeedDaemonReload)" = yes ]; then systemctl daemon-reload || exit; fi
   [ "$(property LoadState)" != not-found ] || refuse SERVICE_FAILED "there is no unit $unit"
 }
+# A person masked it so that nothing starts it; it can still be stopped.
+unmasked() {
+  case $(property UnitFileState) in masked*) refuse SERVICE_FAILED "$unit is masked" ;; esac
+}
 enable() {
+  unmasked
   systemctl enable -q -- "$unit" || exit
   [ "$(property UnitFileState)" != static ] || refuse SERVICE_FAILED "$unit cannot be enabled: its file has no [Install] section"
 }
 # fingerprint FILE...: a line each, also for one that is not there.
 fingerprint() {
   for file; do
-    if [ -f "$file" ]; then hash=$(sha256sum <"$file") || exit; else hash=absent; fi
-    printf '%s %s\n' "\${hash%% *}" "$file"
+    hash_of "$file"
+    printf '%s %s\n' "$hash" "$file"
   done
 }
-# remember PRINTS: of the files that the running service was started with, taken before it was started.
+# remember PRINTS: of the files that this run of the service was started with, taken before it was started.
 remember() {
   [ -n "$1" ] || return 0
   mkdir -p /run/hailbook/restart_on && chmod 0755 /run/hailbook /run/hailbook/restart_on || exit
-  printf '%s\n' "$1" >"$record.new" && mv -f "$record.new" "$record" || exit
+  { printf '%s\n' "$first" | sed -n 's/^InvocationID=/run /p' && printf '%s\n' "$1"; } >"$record.new" && mv -f "$record.new" "$record" || exit
 }
 # settled SECONDS: it is active and stays so, as the same process.
 settled() {
   tries=$(($1 + 1)) first=''
   while :; do
-    now=$(systemctl show -p ActiveState,SubState,MainPID,NRestarts -- "$unit") || exit
+    now=$(systemctl show -p ActiveState,SubState,MainPID,NRestarts,InvocationID -- "$unit") || exit
     case $now in *ActiveState=active*) ;; *) broken "$unit did not stay active: it is $(property ActiveState) ($(property SubState), $(property Result))" ;; esac
     [ "$now" = "\${first:=$now}" ] || broken "$unit does not stay the same process: it was restarted"
     tries=$((tries - 1))
@@ -53,6 +72,7 @@ settled() {
 bring() {
   verb=$1 seconds=$2
   shift 2
+  unmasked
   prints=$(fingerprint "$@") || exit
   # After too many failed starts systemd refuses any other until this.
   [ "$verb" = reload ] || systemctl reset-failed -- "$unit" 2>/dev/null
@@ -61,4 +81,9 @@ bring() {
   remember "$prints"
 }`;
 
-export const systemdFailure = (output: Output): ModuleFailure | null => refusal(output);
+/** What a step refused; `unit` for the remedies. */
+export function systemdFailure(output: Output, unit: string): ModuleFailure | null {
+  const found = refusal(output);
+  if (found === null || !found.message.endsWith(' is masked')) return found;
+  return { ...found, hint: `Allow it to start again with \`systemctl unmask ${unit}\`, or leave this task out.` };
+}

@@ -7,6 +7,13 @@ export const UnitName = (description: string) => Type.String({ description, patt
 export const unitOf = (name: string): string =>
   /\.(service|socket|timer|path|mount|automount|swap|target|slice)$/.test(name) ? name : `${name}.service`;
 
+/** Where the administrator of a host defines a unit: its file and the folder of its drop-ins; of an instance also the template's. */
+export const definitionOf = (unit: string): string[] =>
+  [...new Set([unit, unit.replace(/@.*\./, '@.')])].flatMap((name) => [
+    `/etc/systemd/system/${name}`,
+    `/etc/systemd/system/${name}.d`,
+  ]);
+
 export const StableSeconds = Type.Integer({
   minimum: 0,
   maximum: 300,

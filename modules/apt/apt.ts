@@ -60,8 +60,7 @@ function parse(stdout: string, { names, state }: Args): Packages {
 
 function steps(change: Change<Packages>, { names, state }: Args): Step[] {
   const before = change.kind === 'update' ? change.before : parse('', { names, state });
-  if (state === 'absent')
-    return [{ script: sh`${raw(APT_SHELL)}\nmend\napt_get remove ${before.packages}`, timeout: 3600 }];
+  if (state === 'absent') return [{ script: sh`${raw(APT_SHELL)}\ndiscard ${before.packages}`, timeout: 3600 }];
   const items = before.missing.map((item) => item.replaceAll(' | ', ' '));
   return [{ script: sh`${raw(APT_SHELL)}\nprovide ${items}`, timeout: 3600 }];
 }
@@ -75,6 +74,7 @@ function failure(output: Output): ModuleFailure | null {
     };
   }
   return refusal(output, {
+    STEP_FAILED: 'They need what is to be removed. Name them in `names` as well if they may go.',
     PACKAGE_UNAVAILABLE: 'Is the name right for this release, and is the package source that has it configured?',
     WAIT_TIMEOUT: 'Look at that process on the host; when it is done, run again.',
   });

@@ -66,5 +66,16 @@ provide() {
   apt_get --no-remove install $chosen || exit
 }`;
 
-/** Shell functions of the module's steps: `provide ITEM...`, `apt_get ARGUMENT...`, `mend`. */
-export const APT_SHELL = sh`${raw(lines(REFUSE, LOCKS, APT_GET, INSTALL))}`;
+// What depends on a package goes with it; apt-get remove has no option against that, only a simulation that tells.
+const REMOVE = sh`# discard NAME...: removed, and nothing else with them.
+discard() {
+  mend
+  unlocked
+  plan=$(LC_ALL=C apt-get -s -q remove "$@") || exit
+  more=$(printf '%s\n' "$plan" | awk '$1 == "Remv" { sub(/:.*/, "", $2); print $2 }' | sort -u | grep -vxF "$(printf '%s\n' "$@")" | paste -sd ' ' -)
+  [ -z "$more" ] || refuse STEP_FAILED "other packages would be removed too: $more"
+  apt_get remove "$@"
+}`;
+
+/** Shell functions of the module's steps: `provide ITEM...`, `discard NAME...`. */
+export const APT_SHELL = sh`${raw(lines(REFUSE, LOCKS, APT_GET, INSTALL, REMOVE))}`;

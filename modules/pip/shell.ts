@@ -54,6 +54,13 @@ export HOME
 # While this file is there, what it names is at work or was cut off.
 begin() { echo "$2" >"$1/.hailbook-unfinished" || exit; }
 cut_off() { [ -f "$1/.hailbook-unfinished" ] && [ "$(cat "$1/.hailbook-unfinished")" = "$2" ]; }
+# scratch VENV: where pip unpacks, in the environment, so what a cut-off run left is known and goes with the next one.
+scratch() {
+  TMPDIR=$1/.hailbook-tmp
+  export TMPDIR
+  rm -rf -- "$TMPDIR"
+  mkdir -m 0700 -- "$TMPDIR" || exit
+}
 create() {
   [ -O "$1" ] || refuse PATH_REFUSED "$1 belongs to another account: name it in owner"
   # An environment that was cut off while it was made may lack pip, or half of it, and is made anew.
@@ -63,6 +70,7 @@ create() {
   fi
   begin "$1" venv
   find "$1" -mindepth 1 ! -path "$1/.hailbook-unfinished" -delete || exit
+  scratch "$1"
   echo "making a virtual environment"
   "$2" -m venv -- "$1" || exit
 }
@@ -71,7 +79,8 @@ install() {
   shift
   begin "$venv" packages
   find_site "$venv" && rm -rf -- "$site"/~*
+  scratch "$venv"
   # A cache would keep every wheel a second time, on every host.
   "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --no-cache-dir --progress-bar off "$@" </dev/null || exit
-  rm -f -- "$venv/.hailbook-unfinished"
+  rm -rf -- "$TMPDIR" && rm -f -- "$venv/.hailbook-unfinished"
 }`;

@@ -25,7 +25,7 @@ export const restart = defineAction<typeof args, RestartResult>({
   run,
   result: (_, { service, mode }) => ({ unit: unitOf(service), mode }),
   changes: () => true,
-  failure: systemdFailure,
+  failure: (output, { service }) => systemdFailure(output, unitOf(service)),
 });
 
 function run({ service, mode, stable_seconds }: Args): Step[] {
@@ -33,7 +33,7 @@ function run({ service, mode, stable_seconds }: Args): Step[] {
   const script = sh`unit=${unitOf(service)}
 ${raw(SYSTEMD_SHELL)}
 known
-[ ! -f "$record" ] || files=$(cut -d ' ' -f 2- "$record")
+[ ! -f "$record" ] || files=$(sed 1d "$record" | cut -d ' ' -f 2-)
 set -f
 IFS='
 '
