@@ -7,7 +7,6 @@ import argparse
 import json
 import os
 import sys
-import tempfile
 import time
 import urllib.request
 
@@ -16,10 +15,15 @@ import hail as hl
 EXPECTED = (10376, 5)  # 1000 Genomes phase 1, chromosome 22, as packaged in r-bioc-variantannotation
 
 
+def workers(text):
+    """`NAME=CORES,…` as cores by name."""
+    return {name: int(cores) for name, cores in (pair.split("=") for pair in text.split(","))}
+
+
 def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("--vcf", required=True)
-    parser.add_argument("--workers", required=True, type=lambda names: names.split(","))
+    parser.add_argument("--workers", required=True, type=workers, help="NAME=CORES,…")
     parser.add_argument("--partitions", required=True, type=int)
     parser.add_argument("--samples", type=int, default=200)
     parser.add_argument("--variants", type=int, default=5000)
@@ -54,19 +58,20 @@ def cohort(samples, rows, partitions):
 
 
 def executors():
-    """Completed tasks of each executor, by host, as the driver's REST says."""
+    """Cores and completed tasks of the executors on each host, as the driver's REST says."""
     context = hl.spark_context()
     url = f"{context.uiWebUrl}/api/v1/applications/{context.applicationId}/executors"
     # The address is the driver's own; a proxy that the environment names has nothing to do with it.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(url, timeout=30) as answer:
         listed = json.load(answer)
-    tasks = {}
+    cores, tasks = {}, {}
     for executor in listed:
         if executor["id"] != "driver":
             host = executor["hostPort"].rsplit(":", 1)[0]
+            cores[host] = cores.get(host, 0) + executor["totalCores"]
             tasks[host] = tasks.get(host, 0) + executor["completedTasks"]
-    return tasks
+    return cores, tasks
 
 
 def say(what):
@@ -77,13 +82,13 @@ def say(what):
 def main():
     wanted = arguments()
     started = time.time()
-    hl.init(quiet=True, log=os.path.join(tempfile.mkdtemp(prefix="hail-verify-"), "hail.log"))
+    hl.init(quiet=True, log=os.path.join(os.path.dirname(wanted.report), "hail.log"))
     report = {"hail": hl.version(), "spark": hl.spark_context().version}
     say("importing and counting the sample data")
     report["variants"] = variants(wanted.vcf, wanted.partitions)
     say(f"counted {report['variants']['count']}; a regression and a PCA on a simulated cohort")
     report["cohort"] = cohort(wanted.samples, wanted.variants, wanted.partitions)
-    report["tasks"] = executors()
+    report["cores"], report["tasks"] = executors()
     report["seconds"] = round(time.time() - started, 1)
     with open(wanted.report, "w", encoding="utf-8") as file:
         json.dump(report, file, indent=2)
@@ -101,6 +106,9 @@ def main():
     idle = [name for name in wanted.workers if report["tasks"].get(name, 0) == 0]
     if idle:
         wrong.append(f"idle workers, which did no task: {', '.join(idle)} (tasks by host: {report['tasks']})")
+    other = {name: report["cores"].get(name) for name, cores in wanted.workers.items() if report["cores"].get(name) != cores}
+    if other and not idle:
+        wrong.append(f"cores that workers gave, other than expected: {other}")
     if wrong:
         sys.exit("verify: " + "; ".join(wrong))
 

@@ -13,6 +13,7 @@ const UNKNOWN_BEFORE = [
   "A stable name for Hail's jar",
   'Defaults of every application',
   "Every node's key is welcome on every node",
+  'Settings of the daemons',
 ];
 /** Requests of a converged host: one, and one more for what depends on another answer (keys, the secret, facts). */
 const CONVERGED_REQUESTS = 2;
@@ -102,7 +103,7 @@ describe('four bare hosts become a cluster', () => {
       'a template',
       'spark-worker1',
       'echo "export SPARK_WORKER_CORES=64" >>/opt/spark/conf/spark-env.sh',
-      'Environment of the daemons and of spark-submit',
+      'Environment of spark-submit',
     ],
     ['a stopped service', 'spark-worker2', 'systemctl stop spark-worker', 'Worker'],
     [
