@@ -61,7 +61,16 @@ scratch() {
   rm -rf -- "$TMPDIR"
   mkdir -m 0700 -- "$TMPDIR" || exit
 }
+# One at a time: an installation goes on for a while when its connection is lost, and the next run must not work beside it.
+# The folder itself is the lock, for everything in it may be thrown away.
+lock() {
+  exec 9<"$1" || exit
+  flock -n 9 && return
+  echo "waiting for another installation in $1"
+  flock -w 900 9 || refuse STEP_FAILED "another installation in $1 does not end"
+}
 create() {
+  lock "$1"
   [ -O "$1" ] || refuse PATH_REFUSED "$1 belongs to another account: name it in owner"
   # An environment that was cut off while it was made may lack pip, or half of it, and is made anew.
   if find_site "$1" && ! cut_off "$1" venv; then return; fi

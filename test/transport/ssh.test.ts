@@ -82,7 +82,7 @@ describe('a connection', () => {
     const answer = connection.ask(null, [record('echo begun; sleep 2', { timeout: 1 })], () =>
       process.kill(session, 'SIGSTOP'),
     );
-    await expect(answer).rejects.toMatchObject({ code: 'TIMEOUT' });
+    await expect(answer).rejects.toMatchObject({ code: 'CONNECTION_LOST' });
     process.kill(session, 'SIGKILL');
   }, 40_000);
 
