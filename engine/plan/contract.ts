@@ -66,6 +66,23 @@ export interface Resource<A extends TObject = TObject, S extends State = State> 
   explain?(change: Change<S>, args: Static<A>): Explanation | null;
   /** Turns a failed step's output into an error with a code and a remedy; null leaves it STEP_FAILED. */
   failure?(output: Output, args: Static<A>): ModuleFailure | null;
+  /** What a person should know of the host beside the state (a tool that undoes it, a way around it). Said in a check too. */
+  warnings?(current: S | null, args: Static<A>): readonly string[];
+  /** For a change that could make the host unreachable. */
+  trial?(change: Change<S>, args: Static<A>): Trial | null;
+}
+
+/**
+ * A change that the host itself takes back unless it is kept in time. The engine runs `begin` before the steps of the change, and when
+ * they and the second look succeeded, `keep` over a second, new connection: which is the proof that the host can still be reached.
+ */
+export interface Trial {
+  /** Remembers what is there and starts the host's own clock. */
+  readonly begin: Step;
+  /** Stops that clock. Exits other than 0 when the change was taken back already. */
+  readonly keep: Sh;
+  /** Until the host takes the change back. */
+  readonly seconds: number;
 }
 
 export interface Explanation {
