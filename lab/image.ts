@@ -11,10 +11,23 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import {
+  APT_FILES,
+  APT_FOLDERS,
+  type AptSource,
+  aptSettings,
+  CA_BUNDLE,
+  filesIn,
+  identityFiles,
+  OWN_CERTIFICATES,
+  sourcesOf,
+} from './apt.ts';
 import { BUILD, inCgroup } from './cgroup.ts';
 import { command } from './command.ts';
+import { ADMIN } from './inventory.ts';
 import { discardFolder } from './mounts.ts';
+import { ownRelease, releaseOf } from './release.ts';
 import type { Place } from './state.ts';
 
 /** Raise it when what `customise` does changes, so that images made by an older lab are not taken for current. */
@@ -35,12 +48,6 @@ const PACKAGES = [
 /** mmdebstrap mounts /dev, /proc and /sys of this machine in the new root: in a mount namespace they go when it is killed. */
 const OWN_MOUNTS = ['unshare', '--mount', '--propagation', 'private'];
 
-/** How apt on this machine reaches and trusts its sources: the hosts take it over. */
-const APT_FOLDERS = ['/etc/apt/keyrings', '/etc/apt/trusted.gpg.d', '/etc/apt/auth.conf.d', '/usr/share/keyrings'];
-const APT_FILES = ['/etc/apt/sources.list', '/etc/apt/trusted.gpg', '/etc/apt/auth.conf'];
-const OWN_CERTIFICATES = '/usr/local/share/ca-certificates';
-const CA_BUNDLE = '/etc/ssl/certs/ca-certificates.crt';
-
 /** Timers that would take apt's lock or write files in the middle of a run. */
 const MASKED = [
   'apt-daily.timer',
@@ -55,31 +62,41 @@ export function imageRoot(place: Place, name: string): string {
   return join(place.images, name, 'root');
 }
 
+/** The release of an image by its name; undefined when there is no such image. */
+export function imageRelease(place: Place, name: string): string | undefined {
+  return releaseOf(imageRoot(place, name));
+}
+
 /**
- * The name of the image that hosts start from, which is made when this machine has none for its present apt sources.
+ * The name of the image that hosts of a release start from, which is made when this machine has none for its present apt sources.
  * @throws HailbookError LAB_FAILED
  */
-export async function baseImage(place: Place, progress: (message: string) => void): Promise<string> {
-  const sources = sourceFiles();
+export async function baseImage(place: Place, release: string, progress: (message: string) => void): Promise<string> {
+  const sources = sourcesOf(release);
   const settings = aptSettings(await command(['apt-config', 'dump']), process.env);
   const hash = createHash('sha256').update(JSON.stringify([RECIPE, PACKAGES, MASKED, settings, process.arch]));
-  for (const path of [...sources, ...identityFiles()]) hash.update(`\0${path}\0`).update(readFileSync(path));
+  for (const { path, text } of sources) hash.update(`\0${path}\0`).update(text);
+  for (const path of identityFiles()) hash.update(`\0${path}\0`).update(readFileSync(path));
   const name = hash.digest('hex').slice(0, 16);
   if (existsSync(imageRoot(place, name))) return name;
 
-  progress('making the base image with mmdebstrap (about half a minute, 250 MB)');
+  progress(`making the ${release} image with mmdebstrap (about half a minute, 250 MB)`);
   const partial = join(place.images, `${name}.partial`);
   const root = join(partial, 'root');
   await discardFolder(partial);
   mkdirSync(partial, { recursive: true });
-  const settingsFile = join(partial, 'apt.conf');
-  writeFileSync(settingsFile, settings, { mode: 0o600 });
+  const handed = (file: string, text: string) => {
+    writeFileSync(join(partial, file), text, { mode: 0o600 });
+    return join(partial, file);
+  };
+  const settingsFile = handed('apt.conf', settings);
+  const sourceFiles = sources.map(({ path, text }) => handed(basename(path), text));
   const include = `--include=${PACKAGES.join(',')}`;
   await command(
-    ['mmdebstrap', '--mode=root', '--variant=minbase', include, `--aptopt=${settingsFile}`, '', root, ...sources],
+    ['mmdebstrap', '--mode=root', '--variant=minbase', include, `--aptopt=${settingsFile}`, '', root, ...sourceFiles],
     { env: { TMPDIR: partial }, through: [...inCgroup(place, BUILD), ...OWN_MOUNTS] },
   );
-  await customise(root, sources, settings);
+  await customise(root, release, sources, settings);
   // Only a finished image ever gets the name.
   renameSync(partial, join(place.images, name));
   return name;
@@ -91,51 +108,12 @@ export async function pruneImages(place: Place, inUse: ReadonlySet<string>): Pro
   for (const name of readdirSync(place.images)) if (!inUse.has(name)) await discardFolder(join(place.images, name));
 }
 
-/** The apt source files of this machine that are in force. */
-function sourceFiles(): string[] {
-  const parts = filesIn('/etc/apt/sources.list.d').filter((path) => /\.(list|sources)$/.test(path));
-  return ['/etc/apt/sources.list', ...parts].filter((path) => existsSync(path) && statSync(path).size > 0);
-}
-
-function identityFiles(): string[] {
-  const certificates = [CA_BUNDLE, ...filesIn(OWN_CERTIFICATES)];
-  return [...APT_FILES, ...APT_FOLDERS.flatMap(filesIn), ...certificates].filter((path) => existsSync(path));
-}
-
-function filesIn(folder: string): string[] {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => !entry.isDirectory())
-    .map((entry) => join(folder, entry.name))
-    .sort();
-}
-
-/**
- * How apt fetches on this machine (proxies, time-outs, certificate and date checks), as an apt.conf for hosts, from
- * `apt-config dump`. What is about looks of the machine, or cleans up downloads as container images do, stays here.
- */
-export function aptSettings(dump: string, env: Readonly<Record<string, string | undefined>>): string {
-  const kept = dump
-    .split('\n')
-    .filter((line) => /^Acquire::[^ ]+ ".+";$/.test(line))
-    .filter((line) => !/^Acquire::(IndexTargets|Languages|Changelogs|GzipIndexes|CompressionTypes|cdrom)\b/i.test(line))
-    // It names a program of this machine.
-    .filter((line) => !/Proxy-Auto-?Detect/i.test(line));
-  for (const scheme of ['http', 'https']) {
-    const proxy = env[`${scheme}_proxy`];
-    const known = kept.some((line) => line.toLowerCase().startsWith(`acquire::${scheme}::proxy `));
-    if (proxy && !known) kept.push(`Acquire::${scheme}::Proxy "${proxy}";`);
-  }
-  return [
-    ...kept,
-    // `lab reset` gives the packages to the next hosts; `apt` would delete them, `apt-get` would not.
-    'APT::Keep-Downloaded-Packages "true";',
-    'Binary::apt::APT::Keep-Downloaded-Packages "true";',
-    '',
-  ].join('\n');
-}
-
-async function customise(root: string, sources: readonly string[], settings: string): Promise<void> {
+async function customise(
+  root: string,
+  release: string,
+  sources: readonly AptSource[],
+  settings: string,
+): Promise<void> {
   const inside = (path: string) => join(root, path);
   const write = (path: string, text: string, mode = 0o644) => {
     writeFileSync(inside(path), text);
@@ -144,20 +122,23 @@ async function customise(root: string, sources: readonly string[], settings: str
   const copy = (path: string) => {
     if (!existsSync(path)) return;
     mkdirSync(dirname(inside(path)), { recursive: true });
-    cpSync(path, inside(path), { recursive: true, dereference: true, preserveTimestamps: true });
+    // Another release's own keys are newer than what this machine has of them.
+    const force = release === ownRelease() || path === CA_BUNDLE;
+    cpSync(path, inside(path), { recursive: true, dereference: true, preserveTimestamps: true, force });
   };
 
   for (const part of filesIn(inside('/etc/apt/sources.list.d'))) rmSync(part);
   rmSync(inside('/etc/apt/sources.list'), { force: true });
-  for (const path of [...sources, ...APT_FILES, ...APT_FOLDERS, OWN_CERTIFICATES]) copy(path);
+  for (const { path, text } of sources) write(path, text, statSync(path).mode & 0o777);
+  for (const path of [...APT_FILES, ...APT_FOLDERS, OWN_CERTIFICATES]) copy(path);
   rmSync(inside('/etc/apt/apt.conf.d/99mmdebstrap'), { force: true });
   write('/etc/apt/apt.conf.d/90lab', settings);
 
   await command(['chroot', root, 'update-ca-certificates']);
   copy(CA_BUNDLE);
 
-  await command(['chroot', root, 'useradd', '--create-home', '--shell', '/bin/bash', 'admin']);
-  write('/etc/sudoers.d/admin', 'admin ALL=(ALL:ALL) NOPASSWD: ALL\n', 0o440);
+  await command(['chroot', root, 'useradd', '--create-home', '--shell', '/bin/bash', ADMIN]);
+  write(`/etc/sudoers.d/${ADMIN}`, `${ADMIN} ALL=(ALL:ALL) NOPASSWD: ALL\n`, 0o440);
   write('/etc/ssh/sshd_config.d/10-lab.conf', 'PermitRootLogin no\nPasswordAuthentication no\n');
   await command(['chroot', root, 'systemctl', 'enable', 'ssh.service', 'systemd-networkd.service']);
   await command(['chroot', root, 'systemctl', 'mask', 'console-getty.service', ...MASKED]);

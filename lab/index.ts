@@ -14,20 +14,19 @@ import {
   waitForLogin,
 } from './hosts.ts';
 import { baseImage, pruneImages } from './image.ts';
-import { hostNames, hostsAt, inventoryText, knownHostsText, type LabHost } from './inventory.ts';
+import { hostsAt, inventoryText, knownHostsText, type LabHost } from './inventory.ts';
 import { isServing, mirrorUrl, startMirror, stopMirror } from './mirror.ts';
 import { unmount } from './mounts.ts';
 import { checkSubnet, forwarding, raiseNetwork, removeNetwork } from './network.ts';
+import { inTurn } from './release.ts';
 import { checkRequirements, requireRoot } from './requirements.ts';
+import { type Asked, settle, type Wanted } from './settle.ts';
 import { type LabRecord, labPlace, locked, type Place, readRecord, replaceFile, writeRecord } from './state.ts';
 
 type Progress = (message: string) => void;
 
-/** What is not given stays as the lab was last raised; at first 4 hosts in 10.77.0.0/24, with a mirror. */
-export interface LabOptions {
-  readonly hosts?: number | undefined;
-  readonly subnet?: string | undefined;
-  readonly mirror?: boolean | undefined;
+/** What a lab is asked to be, and how the work on it is shown. */
+export interface LabOptions extends Asked {
   readonly install?: boolean | undefined;
   /** The command that runs hailbook itself, for the mirror's process: `[node, dist/cli.js]`. */
   readonly self: readonly string[];
@@ -35,6 +34,7 @@ export interface LabOptions {
 }
 
 interface HostStatus extends LabHost {
+  readonly release: string;
   readonly up: boolean;
 }
 
@@ -60,7 +60,7 @@ export async function labUp(options: LabOptions): Promise<LabStatus> {
 }
 
 /** Gives every host of the lab a fresh disk and boots it; names, addresses, SSH keys and downloaded packages stay. */
-export async function labReset(options: Pick<LabOptions, 'self' | 'progress'>): Promise<LabStatus> {
+export async function labReset(options: Pick<LabOptions, 'self' | 'progress' | 'releases'>): Promise<LabStatus> {
   const place = labPlace();
   requireRoot();
   const record = readRecord(place);
@@ -69,7 +69,7 @@ export async function labReset(options: Pick<LabOptions, 'self' | 'progress'>): 
     options.progress('throwing the disks away');
     await stopHosts(place, record.hosts, true);
     await Promise.all(record.hosts.map((name) => discardDisk(place, name)));
-    return raise(place, record, options);
+    return raise(place, { ...record, releases: options.releases ?? record.releases }, options);
   });
 }
 
@@ -124,31 +124,17 @@ function down(): HailbookError {
   return new HailbookError('LAB_DOWN', 'no lab is running', { hint: 'hailbook lab up' });
 }
 
-function settle(place: Place, { hosts, subnet, mirror }: LabOptions): Omit<LabRecord, 'boot' | 'ipForward'> {
-  const before = readRecord(place);
-  const wanted = {
-    subnet: subnet ?? before?.subnet ?? '10.77.0.0/24',
-    hosts: hosts === undefined ? (before?.hosts ?? hostNames(4)) : hostNames(hosts),
-    mirror: mirror ?? before?.mirror ?? true,
-  };
-  hostsAt(wanted.subnet, wanted.hosts);
-  if (before && before.subnet !== wanted.subnet)
-    throw new HailbookError('LAB_CLASH', `the lab is in ${before.subnet}, and hosts do not move`, {
-      hint: 'hailbook lab down',
-    });
-  return wanted;
-}
-
 async function raise(
   place: Place,
-  wanted: Omit<LabRecord, 'boot' | 'ipForward'>,
+  wanted: Wanted,
   { install, self, progress }: Pick<LabOptions, 'install' | 'self' | 'progress'>,
 ): Promise<LabStatus> {
   await checkRequirements(wanted.mirror, install ?? false, progress);
   await checkSubnet(place, wanted.subnet);
   const before = readRecord(place);
   await removeCgroup(place, BUILD);
-  const base = await baseImage(place, progress);
+  const bases: string[] = [];
+  for (const release of wanted.releases) bases.push(await baseImage(place, release, progress));
   // Written before anything is raised, so that `down` finds what to put back even if this is cut short.
   const record: LabRecord = { ...wanted, ...forwarding(before) };
   writeRecord(place, record);
@@ -169,9 +155,9 @@ async function raise(
   const stopped = record.hosts.filter((name) => !isUp(place, name));
   if (stopped.length > 0) progress(`booting ${stopped.join(', ')}`);
   mkdirSync(place.hosts, { recursive: true });
-  await Promise.all(hosts.map((host, number) => startHost(place, host, number, record.subnet, base)));
+  await Promise.all(hosts.map((host, number) => startHost(place, host, number, record.subnet, inTurn(bases, number))));
   await Promise.all(hosts.map((host) => waitForLogin(place, host)));
-  await pruneImages(place, new Set([base, ...hostsOnDisk(place).map((name) => imageOf(place, name) ?? base)]));
+  await pruneImages(place, new Set([...bases, ...hostsOnDisk(place).flatMap((name) => imageOf(place, name) ?? [])]));
 
   if (record.mirror) await startMirror(place, record.subnet, self, progress);
   else await stopMirror(place);
@@ -186,7 +172,11 @@ function statusOf(place: Place, record: LabRecord): LabStatus {
     folder: place.folder,
     subnet: record.subnet,
     bridge: place.bridge,
-    hosts: hostsAt(record.subnet, record.hosts).map((host) => ({ ...host, up: isUp(place, host.name) })),
+    hosts: hostsAt(record.subnet, record.hosts).map((host, number) => ({
+      ...host,
+      release: inTurn(record.releases, number),
+      up: isUp(place, host.name),
+    })),
     mirror: record.mirror ? { url: mirrorUrl(record.subnet), up: isServing(place) } : undefined,
     inventory: place.inventory,
     knownHosts: place.knownHosts,

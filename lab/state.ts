@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { join } from 'node:path';
 import { HailbookError } from '../engine/errors.ts';
 import { isRunning, startOf } from './processes.ts';
+import { ownRelease } from './release.ts';
 
 const DEFAULT_FOLDER = '/var/lib/hailbook-lab';
 
@@ -27,6 +28,8 @@ export interface LabRecord {
   readonly subnet: string;
   readonly hosts: readonly string[];
   readonly mirror: boolean;
+  /** The hosts take them in turn. */
+  readonly releases: readonly string[];
   /** The machine's boot, and what /proc/sys/net/ipv4/ip_forward was in it before the lab came. */
   readonly boot: string;
   readonly ipForward: string;
@@ -61,7 +64,8 @@ export function readRecord(place: Place): LabRecord | undefined {
   } catch {
     return undefined;
   }
-  return JSON.parse(text) as LabRecord;
+  // A lab that was raised before releases could be chosen has this machine's.
+  return { releases: [ownRelease()], ...(JSON.parse(text) as Omit<LabRecord, 'releases'> & Partial<LabRecord>) };
 }
 
 export function writeRecord(place: Place, record: LabRecord): void {

@@ -1,13 +1,15 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { type LabStatus, labDown, labReset, labSsh, labStatus, labUp } from '../../lab/index.ts';
+import { parseReleases } from '../../lab/release.ts';
 import { mirrorServer } from '../../lab/serve.ts';
 
 const EXAMPLES = `
 Examples:
   hailbook lab up --install                  four hosts, and the packages that this needs here
   hailbook lab up --hosts 6 --subnet 10.80.0.0/24
+  hailbook lab up --hosts 2 --release bookworm,trixie
   hailbook run playbooks/cluster.yml         uses the running lab when there is no inventory.yml
   hailbook lab ssh spark-worker1 -- systemctl status spark-worker
   hailbook lab reset                         fresh hosts in seconds, downloads kept
@@ -25,19 +27,21 @@ export function labCommand(): Command {
     .description('raise the lab, or what of it is not running')
     .option('--hosts <number>', 'a master and this many less one workers (4)', hostCount)
     .option('--subnet <cidr>', 'addresses of the hosts (10.77.0.0/24)')
+    .addOption(releaseOption())
     .option('--install', 'install the packages that this machine lacks')
     .option('--mirror', 'with a mirror of Spark and Hail for the hosts (the default)')
     .option('--no-mirror', 'without the mirror: hosts fetch Spark and Hail from the internet')
     .addHelpText('after', EXAMPLES)
-    .action(async ({ hosts, subnet, install, mirror }: UpOptions) => {
-      await shown((progress) => labUp({ hosts, subnet, install, mirror, self: ownCommand(), progress }));
+    .action(async ({ release, ...asked }: UpOptions) => {
+      await shown((progress) => labUp({ ...asked, releases: release, self: ownCommand(), progress }));
     });
 
   lab
     .command('reset')
     .description('give every host a fresh disk; names, addresses, keys and downloaded packages stay')
-    .action(async () => {
-      await shown((progress) => labReset({ self: ownCommand(), progress }));
+    .addOption(releaseOption())
+    .action(async ({ release }: Pick<UpOptions, 'release'>) => {
+      await shown((progress) => labReset({ releases: release, self: ownCommand(), progress }));
     });
 
   lab
@@ -84,8 +88,15 @@ export function labCommand(): Command {
 interface UpOptions {
   readonly hosts?: number;
   readonly subnet?: string;
+  readonly release?: readonly string[];
   readonly install?: boolean;
   readonly mirror?: boolean;
+}
+
+function releaseOption(): Option {
+  return new Option('--release <name>', "the hosts' Debian, bookworm or trixie; of several they take turns").argParser(
+    parseReleases,
+  );
 }
 
 function hostCount(text: string): number {
@@ -134,7 +145,9 @@ function describe(status: LabStatus): string {
   const width = Math.max(...hosts.map((host) => host.name.length));
   const state = (up: boolean) => (up ? 'running' : 'stopped');
   return [
-    ...hosts.map(({ name, address, up }) => `${name.padEnd(width)}  ${address.padEnd(15)}  ${state(up)}`),
+    ...hosts.map(({ name, address, release, up }) =>
+      [name.padEnd(width), address.padEnd(15), state(up), release].join('  '),
+    ),
     `${'mirror'.padEnd(width)}  ${mirror ? `${mirror.url}  ${state(mirror.up)}` : 'none'}`,
     `${'network'.padEnd(width)}  ${subnet} on ${bridge}`,
     `${'inventory'.padEnd(width)}  ${inventory}`,

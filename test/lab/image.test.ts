@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { aptSettings } from '../../lab/image.ts';
+import { aptSettings } from '../../lab/apt.ts';
 
 /** From `apt-config dump` of apt 2.6.1, in a container image of Debian 12 behind a proxy. */
 const DUMP = `APT "";
