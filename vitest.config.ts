@@ -1,17 +1,40 @@
 import { defineConfig } from 'vitest/config';
 
-/** `unit` needs nothing but this checkout; `e2e` raises real lab hosts, so its files run one after the other. */
+/** The tests' own lab; another one for who works on them while others run. */
+const env = { HAILBOOK_LAB_DIR: process.env.HAILBOOK_LAB_DIR ?? '/var/lib/hailbook-test' };
+
+/**
+ * `unit` needs nothing but this checkout; `e2e` raises real lab hosts, so its files run one after the other; `property` tries random
+ * states and arguments on one of them.
+ */
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/e2e/**'], testTimeout: 20_000 } },
+      {
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/e2e/**', 'test/property/**'],
+          testTimeout: 20_000,
+        },
+      },
       {
         test: {
           name: 'e2e',
-          env: { HAILBOOK_LAB_DIR: '/var/lib/hailbook-test' },
+          env,
           include: ['test/e2e/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 900_000,
+          hookTimeout: 900_000,
+        },
+      },
+      {
+        test: {
+          name: 'property',
+          env,
+          include: ['test/property/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 3_600_000,
           hookTimeout: 900_000,
         },
       },

@@ -32,8 +32,9 @@ trap 'rm -rf "$results"; node dist/cli.js lab down' EXIT
 node dist/cli.js lab up --install --subnet 10.78.0.0/24
 
 failed=0
-for project in unit e2e; do
+for project in unit e2e property; do
   say "$project tests"
+  [ "$project" != property ] || node dist/cli.js lab reset
   npx vitest run --project "$project" --reporter=default --reporter=json --outputFile.json="$results/$project.json" || failed=1
   [ "$failed" = 0 ] || break
 done

@@ -75,14 +75,15 @@ settle "$@"' hailbook "$@"
 )
 
 # own FILE MODE OWNER GROUP: an empty one stays as it is. The mode comes first: once a file in /tmp is another account's,
-# that account could put a link in its place, which chmod would follow. But chown clears setuid and setgid.
+# that account could put a link in its place, which chmod would follow. But chown clears setuid and setgid. GNU chmod takes
+# a folder's setuid and setgid away only by a number of more than four digits.
 own() {
-  [ -z "$2" ] || chmod -- "$2" "$1" || exit
+  [ -z "$2" ] || chmod -- "00$2" "$1" || exit
   if [ -n "$3$4" ] && ! chown -h -- "$3\${4:+:$4}" "$1"; then
     [ "$me" = 0 ] || refuse PATH_REFUSED "$(id -un) can change the way to $path, so it cannot belong to $3\${4:+:$4}"
     exit 73
   fi
-  case $2 in [1-7]???) [ $shared != 0 ] || chmod -- "$2" "$1" || exit ;; esac
+  case $2 in [1-7]???) [ $shared != 0 ] || chmod -- "00$2" "$1" || exit ;; esac
 }
 
 # mend FOLDER MODE OWNER GROUP: by root itself, because an account can give away nothing and take nothing of another's.
