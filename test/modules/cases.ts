@@ -15,7 +15,11 @@ export interface Case {
   readonly stdout?: string;
   readonly state?: State | null;
   readonly change?: null | 'create' | 'delete' | { readonly update: readonly string[] };
-  readonly steps?: readonly (string | ExpectedStep)[];
+  readonly steps?: readonly (string | ExpectedStep)[] | undefined;
+  /** What a person is told of the host. */
+  readonly warnings?: readonly string[];
+  /** The step with which the trial of the change begins and the script that keeps it; null: it is not on trial. */
+  readonly trial?: readonly (string | ExpectedStep)[] | null;
   /** `parse` or `desired` refuses. */
   readonly error?: ExpectedError;
   /** The schema refuses `args`; the text is part of one of its ajv. */
@@ -62,7 +66,22 @@ const secretTag = { tag: '!secret', resolve: (text: string) => new Secret(text) 
 export function loadCases(file: URL, placeholders: Record<string, string> = {}): Case[] {
   let text = readFileSync(file, 'utf8');
   for (const [name, value] of Object.entries(placeholders)) text = text.replaceAll(`{${name}}`, value);
-  return parse(text, { customTags: (tags) => [...tags, 'binary', secretTag] }) as Case[];
+  const cases = parse(text, { customTags: (tags) => [...tags, 'binary', secretTag] }) as Case[];
+  for (const one of cases) {
+    onlyKeys(one, CASE_KEYS, one.name);
+    for (const phase of one.run ?? []) onlyKeys(phase, PHASE_KEYS, one.name);
+  }
+  return cases;
+}
+
+// A key that is misspelt would assert nothing, and nobody would see it.
+const CASE_KEYS =
+  'name args from stdout state change steps warnings trial error invalid output failure guard outputs result changes run isolated';
+const PHASE_KEYS = 'args setup expect state after';
+
+function onlyKeys(value: object, allowed: string, name: string): void {
+  const wrong = Object.keys(value).filter((key) => !allowed.split(' ').includes(key));
+  if (wrong.length > 0) throw new Error(`the case "${name}" has the unknown key ${wrong.join(', ')}`);
 }
 
 /** The arguments as the engine would give them: defaults filled in, files of the controller read. Or the schema's ajv. */

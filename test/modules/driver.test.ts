@@ -1,10 +1,16 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { Type } from 'typebox';
 import { describe, expect, it } from 'vitest';
 import { defineResource, type Resource } from '../../engine/plan/contract.ts';
 import { type Sh, sh } from '../../engine/plan/sh.ts';
+import { type Case, loadCases } from './cases.ts';
 import { applyResource } from './converge.ts';
 import { TempHost } from './host.ts';
 import { hostileArgs, scriptsOf, shellComplaint } from './hostile.ts';
+import { judge } from './judge.ts';
 
 type Named = { readonly name: string };
 const args = Type.Object({ name: Type.String({ description: 'a name' }) });
@@ -44,6 +50,31 @@ describe('the law of hostile names', () => {
     ['in a here-document', (name) => sh`cat <<E\n${name}\nE`],
     ['in a script in a script', (name) => sh`/bin/sh -c ${sh`echo "${name}"`}`],
   ])('finds a value %s', (_, probe) => expect(complaint(moduleOf(probe))).toBeDefined());
+});
+
+describe('a case', () => {
+  const module = moduleOf(() => sh`:`);
+  const base: Case = { name: 'a', from: 'debian-12', args: { name: 'x' }, stdout: 'x' };
+
+  it('that asserts nothing is refused', () => {
+    expect(() => judge(module, base)).toThrow('what the case asserts');
+    expect(() => judge(module, { ...base, state: { name: 'x' } })).not.toThrow();
+  });
+  it('is from a release that there is', () =>
+    expect(() => judge(module, { ...base, from: 'debian', state: { name: 'x' } })).toThrow('a release that there is'));
+  it('that is wrong fails', () => {
+    expect(() => judge(module, { ...base, state: { name: 'y' } })).toThrow();
+    expect(() => judge(module, { ...base, change: 'create' })).toThrow();
+    expect(() => judge(module, { ...base, stdout: 'y', steps: [': y'] })).toThrow();
+    expect(() => judge(module, { ...base, warnings: ['a'] })).toThrow();
+    expect(() => judge(module, { ...base, trial: [':'] })).toThrow();
+  });
+  it('has no misspelt key', () => {
+    const file = join(tmpdir(), `hailbook-cases-${process.pid}.yaml`);
+    writeFileSync(file, '- name: a\n  stat: null\n');
+    expect(() => loadCases(pathToFileURL(file))).toThrow('unknown key stat');
+    rmSync(file);
+  });
 });
 
 describe('a run', () => {

@@ -100,7 +100,9 @@ export function scriptsOf(module: Module, args: Record<string, unknown>): { prob
   const change = { kind: 'create', after } as const;
   const before = module.explain?.(change, args)?.before;
   if (before) probes.push(before);
-  return { probes, steps: texts(unlessRefused(() => module.steps(change, args)) ?? []) };
+  const trial = unlessRefused(() => module.trial?.(change, args));
+  const steps = unlessRefused(() => module.steps(change, args)) ?? [];
+  return { probes, steps: [...texts(trial ? [trial.begin, { script: trial.keep }] : []), ...texts(steps)] };
 }
 
 const texts = (steps: readonly Step[]): string[] => steps.map((step) => step.script);

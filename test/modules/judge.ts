@@ -19,8 +19,30 @@ export function prepared(module: Module, args: Record<string, unknown>): Record<
   return result.args;
 }
 
+const RELEASES = /^(debian-1[23]|busybox)$/;
+
+/** What a case asserts; one without any would always hold. */
+const ASSERTIONS = [
+  'state',
+  'change',
+  'steps',
+  'warnings',
+  'trial',
+  'error',
+  'invalid',
+  'failure',
+  'guard',
+  'result',
+  'changes',
+] as const;
+
 /** Holds a case that needs no host. */
 export function judge(module: Module, one: Case): void {
+  expect(
+    ASSERTIONS.filter((key) => key in one),
+    'what the case asserts',
+  ).not.toEqual([]);
+  if (one.from !== undefined) expect(one.from, 'a release that there is').toMatch(RELEASES);
   if (one.invalid !== undefined) {
     refusedBySchema(module, one);
     return;
@@ -44,6 +66,10 @@ function judgeResource(module: Resource, one: Case, args: Record<string, unknown
   const change = difference<State>(current, module.desired(args, current));
   if ('change' in one)
     expect(change && (change.kind === 'update' ? { update: change.fields } : change.kind)).toEqual(one.change);
+  if ('warnings' in one) expect([...(module.warnings?.(current, args) ?? [])]).toEqual(one.warnings);
+  const trial = (change && module.trial?.(change, args)) ?? null;
+  if (trial) judgeSteps([trial.begin, { script: trial.keep }], { args: one.args ?? {}, steps: one.trial ?? undefined });
+  if ('trial' in one) expect(trial === null).toBe(one.trial === null);
   if (change) judgeSteps(module.steps(change, args), one);
   if (change) module.explain?.(change, args);
 }
@@ -54,11 +80,12 @@ function judgeAction(module: Action, one: Case, args: Record<string, unknown>): 
     expect(guard?.parse(one.guard?.stdout ?? '')).toBe(one.guard?.done);
   }
   judgeSteps(module.run(args), one);
+  expect('outputs' in one, 'a result is made of outputs').toBe('result' in one);
   if (one.outputs) expect(plain(module.result(one.outputs, args))).toEqual(plain(one.result));
   if (one.changes !== undefined) expect(module.changes(args)).toBe(one.changes);
 }
 
-function judgeSteps(steps: readonly Step[], one: Case): void {
+function judgeSteps(steps: readonly Step[], one: Pick<Case, 'args' | 'state' | 'steps'>): void {
   expect(shellComplaint(steps.map((step) => step.script))).toBeUndefined();
   for (const secret of secretsIn([one.args, one.state, steps.map((step) => step.stdin)])) {
     for (const step of steps) expect(step.script).not.toContain(secret);
@@ -71,6 +98,7 @@ function judgeSteps(steps: readonly Step[], one: Case): void {
 
 function judgeFailure(module: Module, one: Case, args: Record<string, unknown>): void {
   expect(one.from, 'which release the output is from').toBeDefined();
+  expect(one, 'what is made of the output').toHaveProperty('failure');
   const output = { code: 1, stdout: '', stderr: '', ...one.output };
   const failure = module.failure?.(output, args) ?? null;
   expect(failure?.code).toBe(one.failure?.code);
