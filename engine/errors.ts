@@ -31,6 +31,7 @@ export const ERROR_CODES = {
   AUTH_FAILED: 'The host refused every way to log in.',
   BECOME_FAILED: 'The other user could not be become on the host.',
   CONNECTION_LOST: 'The connection ended in the middle of a request.',
+  HOST_LOCKED: 'Another run is changing the host.',
   TIMEOUT: 'Something on the host took longer than it was allowed to.',
   PROBE_FAILED: "The host's state could not be looked at.",
   STEP_FAILED: 'A step on the host failed.',

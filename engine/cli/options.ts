@@ -43,9 +43,15 @@ export function repeated(value: string, previous: readonly string[]): string[] {
   return [...previous, value];
 }
 
-export function wholeNumber(text: string): number {
-  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('a whole number from 1 is needed.');
-  return Number(text);
+export const wholeNumber = wholeNumberFrom(1);
+
+/** Reads an option's value. */
+export function wholeNumberFrom(least: 0 | 1): (text: string) => number {
+  return (text) => {
+    if (!/^(0|[1-9]\d{0,5})$/.test(text) || Number(text) < least)
+      throw new InvalidArgumentError(`a whole number from ${least} is needed.`);
+    return Number(text);
+  };
 }
 
 /** Examples below the options of a command's help. */

@@ -1,3 +1,4 @@
+import { hostname, userInfo } from 'node:os';
 import { Command } from 'commander';
 import { MODULES } from '../../modules/index.ts';
 import { HailbookError } from '../errors.ts';
@@ -7,7 +8,7 @@ import { clean, compressNames } from '../report/index.ts';
 import { run } from '../run/index.ts';
 import { interruptible } from './interrupt.ts';
 import { chooseInventory } from './inventory-choice.ts';
-import { examples, type HostOptions, hostOptions, type ReportFlags, repeated } from './options.ts';
+import { examples, type HostOptions, hostOptions, type ReportFlags, repeated, wholeNumberFrom } from './options.ts';
 import { findPlaybooks } from './package.ts';
 import { openConnect } from './reach.ts';
 import { reportOut, say } from './standard-out.ts';
@@ -17,12 +18,19 @@ interface RunFlags extends HostOptions, ReportFlags {
   readonly extraVars: readonly string[];
   readonly check?: boolean;
   readonly diff?: boolean;
+  readonly lockTimeout?: number;
   readonly listHosts?: boolean;
   readonly listTasks?: boolean;
 }
 
 export function runCommand(): Command {
   const command = playbookCommand('run', 'bring hosts to the state that playbooks describe')
+    .option(
+      '--lock-timeout <seconds>',
+      'how long to wait for another run that is changing a host',
+      wholeNumberFrom(0),
+      60,
+    )
     .option('--check', 'look only: tell what would change (the same as `hailbook check`)')
     .action((files: string[], flags: RunFlags) => converge(files, flags, flags.check ? 'check' : 'run'));
   return examples(
@@ -82,6 +90,7 @@ async function converge(files: readonly string[], flags: RunFlags, mode: 'run' |
         diff: flags.diff ?? false,
         forks: flags.forks,
         connect,
+        lock: { holder: `${userInfo().username}@${hostname()}`, wait: flags.lockTimeout ?? 0 },
         signal,
         emit: report.emit,
       }),

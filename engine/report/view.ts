@@ -64,6 +64,9 @@ export class View {
       case 'task_started':
         this.#current = { task: event.task, hosts: event.hosts, results: [], started: performance.now(), last: null };
         break;
+      case 'notice':
+        this.#screen.print([`  ${this.#paint('yellow', '!')} ${event.host}: ${event.message}`]);
+        break;
       case 'output':
         // The raw line: clean() alone would join the states of a progress bar.
         if (untrusted.event === 'output' && this.#current)

@@ -18,7 +18,9 @@ export async function settleAction(module: Action, turn: Turn): Promise<Outcome>
   const steps = module.run(args);
   context.secrets.learn(...steps);
   const along = touches.world ? [] : lookAhead(context, turn.position, host, touches.writes);
-  const { outputs } = await host.session.apply(instance.user, steps, touches.writes, null, along, turn.onLine);
+  const { user, task } = instance;
+  const application = { user, steps, writes: touches.writes, verify: null, along, doing: task.name };
+  const { outputs } = await host.session.apply(application, turn.onLine);
   const broken = outputs.find((output) => output.code !== 0);
   if (broken) return stepFailed(broken, module.failure?.(broken, args) ?? null);
   return { status: changes ? 'changed' : 'ok', result: { ...module.result(outputs, args), changed: changes } };

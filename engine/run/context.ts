@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import type { HailbookError } from '../errors.ts';
 import type { Key } from '../plan/contract.ts';
-import type { Inventory, Playbook } from '../plan/playbook.ts';
+import type { Inventory, Play, Playbook, Task } from '../plan/playbook.ts';
 import { Scopes } from '../plan/scope.ts';
-import type { Connect } from '../transport/connection.ts';
+import type { Connect, HostLock } from '../transport/connection.ts';
 import type { RunEvent, Status, TaskLabel } from './events.ts';
 import type { Position } from './instance.ts';
 import { Knowledge } from './knowledge.ts';
@@ -21,8 +22,17 @@ export interface RunOptions {
   readonly forks: number;
   readonly connect: Connect;
   readonly emit: (event: RunEvent) => void;
+  /** Keep other runs away from a host while it is changed. */
+  readonly lock?: LockOptions;
   /** Aborted: what runs ends, nothing new begins. */
   readonly signal?: AbortSignal;
+}
+
+export interface LockOptions {
+  /** Who runs this, for others to read: `jane@laptop`. */
+  readonly holder: string;
+  /** Seconds to wait for another run. */
+  readonly wait: number;
 }
 
 /** One host in one run. */
@@ -65,6 +75,7 @@ export class RunContext {
   readonly positions: readonly Position[];
   readonly #hosts = new Map<string, HostRun>();
   readonly #writable: ReadonlySet<string>;
+  readonly #id = randomUUID();
 
   constructor(playbook: Playbook, options: RunOptions) {
     this.options = options;
@@ -90,10 +101,39 @@ export class RunContext {
     if (!run) {
       const host = this.options.inventory.hosts.get(name);
       if (!host) throw new Error(`no host ${name} in the inventory`);
-      run = new HostRun(new Session(host, this.options.connect));
+      run = new HostRun(new Session(host, this.options.connect, this.#lockOf(name)));
       this.#hosts.set(name, run);
     }
     return run;
+  }
+
+  /** Who only looks needs no lock. */
+  #lockOf(name: string): HostLock | null {
+    const { lock } = this.options;
+    if (!lock || this.check || !this.writable(name)) return null;
+    const tell = (message: string): void => this.emit({ event: 'notice', host: name, message });
+    return { ...lock, run: this.#id, user: this.keeper(name), tell };
+  }
+
+  /**
+   * The account that keeps what belongs to the host rather than to a task: root when a task works as root, else the first other one.
+   * Null: the one who logs in.
+   */
+  keeper(name: string): string | null {
+    const users = this.positions
+      .filter(({ play }) => play.hosts.includes(name))
+      .map(({ play, task }) => (task.become ? this.#userOf(play, task, name) : null))
+      .filter((user) => user !== undefined);
+    if (users.includes('root')) return 'root';
+    return users.includes(null) ? null : (users[0] ?? null);
+  }
+
+  #userOf(play: Play, task: Task, host: string): string | undefined {
+    try {
+      return task.becomeUser.evaluate(this.scopes.forTask(play, task, host));
+    } catch {
+      return undefined; // Known only later, or reported when the task's turn comes.
+    }
   }
 
   /** The hosts that were touched or looked at. */

@@ -51,6 +51,8 @@ export type RunEvent =
     }
   | { readonly event: 'play_started'; readonly play: string; readonly hosts: readonly string[] }
   | { readonly event: 'task_started'; readonly task: TaskLabel; readonly hosts: readonly string[] }
+  /** What a person should know of a host beside its tasks: who else works on it, what an earlier run left. */
+  | { readonly event: 'notice'; readonly host: string; readonly message: string }
   /** The last line that a running step printed. */
   | { readonly event: 'output'; readonly task: TaskLabel; readonly host: string; readonly line: string }
   | {
@@ -62,8 +64,10 @@ export type RunEvent =
       readonly status: Status;
       /** In words: `shell: /bin/sh → /bin/bash`. */
       readonly changes: readonly string[];
-      /** Why it is assumed, unknown or skipped. */
+      /** Why it is assumed, unknown or skipped; what an action has to say. */
       readonly note?: string;
+      /** What a person should know of the host beside the state. */
+      readonly warnings?: readonly string[];
       readonly diff?: FileDiff;
       readonly error?: ErrorReport;
       readonly seconds: number;

@@ -40,7 +40,9 @@ export async function settleResource(module: Resource, look: Look, turn: Turn): 
   const steps = module.steps(change, instance.args);
   context.secrets.learn(...steps);
   const along = lookAhead(context, turn.position, host, writes);
-  const { outputs, verified } = await host.session.apply(instance.user, steps, writes, look, along, turn.onLine);
+  const doing = instance.task.name;
+  const application = { user: instance.user, steps, writes, verify: look, along, doing };
+  const { outputs, verified } = await host.session.apply(application, turn.onLine);
   const broken = outputs.find((output) => output.code !== 0);
   if (broken) return { ...stepFailed(broken, module.failure?.(broken, instance.args) ?? null), ...diff };
   if (verified?.code !== 0) return lookFailed(verified ?? { code: -1, stdout: '', stderr: '' }, turn, 'probe');

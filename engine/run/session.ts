@@ -2,7 +2,7 @@ import type { Key, Step } from '../plan/contract.ts';
 import type { Host } from '../plan/playbook.ts';
 import type { Sh } from '../plan/sh.ts';
 import { disturbs } from '../plan/touches.ts';
-import type { Connect, Connection, Reply, WireRecord } from '../transport/connection.ts';
+import type { Connect, Connection, HostLock, Reply, WireRecord } from '../transport/connection.ts';
 
 /** Seconds that a probe may take before the host counts as stuck. */
 const PROBE_TIMEOUT = 60;
@@ -18,19 +18,30 @@ export interface Look {
   readonly keys: readonly Key[];
 }
 
+export interface Application {
+  readonly user: string | null;
+  readonly steps: readonly Step[];
+  readonly writes: readonly Key[];
+  readonly verify: Look | null;
+  readonly along: readonly Look[];
+  readonly doing: string;
+}
+
 /** One host in one run: its connection, and the answers to probes that are still good. */
 export class Session {
   readonly host: Host;
   readonly #connect: Connect;
+  readonly #lock: HostLock | null;
   #connection: Promise<Connection> | undefined;
   #opened: Connection | undefined;
   /** The user of the latest request: asking as the same one needs no new shell. */
   lastUser: string | null = null;
   readonly #answers = new Map<string, { keys: readonly Key[]; reply: Reply }>();
 
-  constructor(host: Host, connect: Connect) {
+  constructor(host: Host, connect: Connect, lock: HostLock | null) {
     this.host = host;
     this.#connect = connect;
+    this.#lock = lock;
   }
 
   /** Requests sent so far. */
@@ -68,14 +79,10 @@ export class Session {
 
   /**
    * Applies steps that write `writes`, looks again with `verify`, and takes along looks that this may have made stale: one request.
-   * The first failed step ends the list; `verify` is then not asked.
+   * The first failed step ends the list; `verify` is then not asked. `doing` is what others read of it at the host's lock.
    */
   async apply(
-    user: string | null,
-    steps: readonly Step[],
-    writes: readonly Key[],
-    verify: Look | null,
-    along: readonly Look[],
+    { user, steps, writes, verify, along, doing }: Application,
     onLine: (line: string) => void,
   ): Promise<{ outputs: Reply[]; verified: Reply | null }> {
     const extra = distinct(along).filter((look) => look.user === user && (!verify || lookId(look) !== lookId(verify)));
@@ -91,7 +98,7 @@ export class Session {
     ];
     let replies: Reply[];
     try {
-      replies = await this.#ask(user, records, onLine);
+      replies = await this.#ask(user, records, onLine, doing);
     } finally {
       // Also when the request broke off: some of it may have been done.
       this.wrote(writes);
@@ -111,11 +118,22 @@ export class Session {
     return reply;
   }
 
-  async #ask(user: string | null, records: readonly WireRecord[], onLine?: (line: string) => void): Promise<Reply[]> {
-    this.#connection ??= this.#connect(this.host);
-    const connection = await this.#connection;
+  async #enter(): Promise<Connection> {
+    const connection = await this.#connect(this.host);
+    if (this.#lock) connection.lock(this.#lock);
     this.#opened = connection;
-    const replies = await connection.ask(user, records, onLine);
+    return connection;
+  }
+
+  async #ask(
+    user: string | null,
+    records: readonly WireRecord[],
+    onLine?: (line: string) => void,
+    doing?: string,
+  ): Promise<Reply[]> {
+    this.#connection ??= this.#enter();
+    const connection = await this.#connection;
+    const replies = await connection.ask(user, records, onLine, doing);
     this.lastUser = user;
     return replies;
   }

@@ -2,7 +2,7 @@ import type { OpenShell } from './become.ts';
 import { type Ending, whenEnded } from './channel.ts';
 import type { Reply, WireRecord } from './connection.ts';
 import { nonce, requestBytes } from './protocol.ts';
-import { Replies } from './replies.ts';
+import { type OnLine, Replies } from './replies.ts';
 
 /** Seconds beyond a record's own time-out until the controller stops it: `timeout -k 2` on the host comes first. */
 const SLACK = 3;
@@ -10,6 +10,9 @@ const SLACK = 3;
 const START_TIMEOUT = 60;
 /** Seconds until a shell that was told to stop must have ended. */
 const STOP_TIMEOUT = 10;
+
+/** The exit code of what KILL ended. */
+export const KILLED = 137;
 
 /** What one request in one shell gave: the replies of the records that ended, and why there are not more of them. */
 export interface Exchange {
@@ -35,7 +38,8 @@ export function exchange(
   shell: OpenShell,
   records: readonly WireRecord[],
   stop: (pid: string) => Promise<unknown>,
-  onLine?: (line: string) => void,
+  onLine?: OnLine,
+  doing?: string,
 ): Promise<Exchange> {
   const { channel, sync } = shell;
   const token = nonce();
@@ -51,6 +55,7 @@ export function exchange(
       records.length,
       () => {
         if (replies.complete) return finish();
+        if (replies.ended !== undefined) return finish({ kind: 'exited', code: replies.ended });
         began = performance.now();
         clock((records[replies.answered]?.timeout ?? 0) + SLACK, interrupt);
       },
@@ -78,10 +83,13 @@ export function exchange(
     };
     channel.stdout.on('data', onStdout);
     channel.stderr.on('data', onStderr);
-    const forget = whenEnded(channel, finish);
+    // A shell says so before it ends; one that did not was killed, whatever the process around it exits with.
+    const forget = whenEnded(channel, (ending) =>
+      finish(ending.kind === 'exited' && ending.code === 0 ? { kind: 'exited', code: KILLED } : ending),
+    );
     clock(START_TIMEOUT, () => finish({ kind: 'stuck' }));
     try {
-      for (const bytes of requestBytes(sync, token, records)) channel.stdin.write(bytes);
+      for (const bytes of requestBytes(sync, token, records, doing)) channel.stdin.write(bytes);
     } catch (error) {
       leave();
       reject(error);

@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 import type { Host } from '../plan/playbook.ts';
 import type { Way } from './channel.ts';
-import type { Connect, Connection, Reply, WireRecord } from './connection.ts';
+import type { Connect, Connection, HostLock, Reply, WireRecord } from './connection.ts';
 import { KeyFiles, type Prompts } from './identities.ts';
 import { localWay } from './local.ts';
 import { SshDoor } from './login.ts';
@@ -51,6 +51,8 @@ class HostConnection implements Connection {
   readonly #way: Way;
   readonly #password: (() => Promise<string>) | undefined;
   readonly #shells = new Map<string | null, Shell>();
+  /** The shell that holds the host's lock, or will. */
+  #locking: Shell | undefined;
 
   constructor(way: Way, host: Host, becomePassword: Prompts['becomePassword']) {
     this.#way = way;
@@ -65,12 +67,28 @@ class HostConnection implements Connection {
     return [...this.#shells.values()].reduce((sum, shell) => sum + shell.opened, 0);
   }
 
-  ask(user: string | null, records: readonly WireRecord[], onLine?: (line: string) => void): Promise<Reply[]> {
+  async ask(
+    user: string | null,
+    records: readonly WireRecord[],
+    onLine?: (line: string) => void,
+    doing?: string,
+  ): Promise<Reply[]> {
+    const shell = this.#shell(user);
+    if (this.#locking && shell !== this.#locking) await this.#locking.locked();
+    return shell.ask(records, onLine, doing);
+  }
+
+  lock(lock: HostLock): void {
+    this.#locking = this.#shell(lock.user);
+    this.#locking.lock = lock;
+  }
+
+  #shell(user: string | null): Shell {
     // Who is already the wanted user needs no sudo: on many hosts root has none.
     const other = user === this.#way.login ? null : user;
     const shell = this.#shells.get(other) ?? new Shell(this.#way, other, this.#password);
     this.#shells.set(other, shell);
-    return shell.ask(records, onLine);
+    return shell;
   }
 
   close(): void {

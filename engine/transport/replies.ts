@@ -6,28 +6,34 @@ import type { Reply } from './connection.ts';
 export const OUTPUT_LIMIT = 8 * 1024 * 1024;
 const LINE_LIMIT = 1024;
 
+/** Gets the last line that a record printed, and which of its request it is. */
+export type OnLine = (line: string, index: number) => void;
+
 /** Where a request's answer stands, while its bytes come in. */
 export class Replies {
   /** The process to end if the request must be stopped, once it has started. */
   pid: string | undefined;
+  /** The exit code of the shell, once it has said that it ends. */
+  ended: number | undefined;
   readonly #records: { stdout: Capture; stderr: Capture; code?: number | 'skipped'; marks: number }[];
   readonly #streams: { stdout: MarkedStream; stderr: MarkedStream };
   readonly #progress: () => void;
   #answered = 0;
+  #ends = 0;
 
   /** `progress` is called when the request has started and after each record; `onLine` for the records that `tells` names. */
   constructor(
     token: string,
     count: number,
     progress: () => void,
-    onLine?: (line: string) => void,
+    onLine?: OnLine,
     tells: (index: number) => boolean = () => true,
   ) {
     this.#records = Array.from({ length: count }, () => ({ stdout: new Capture(), stderr: new Capture(), marks: 0 }));
     this.#progress = progress;
     const stream = (name: 'stdout' | 'stderr'): MarkedStream => {
-      const lines = onLine ? new LastLine(onLine) : undefined;
       let current = -1;
+      const lines = onLine ? new LastLine((line) => onLine(line, current)) : undefined;
       return new MarkedStream(
         token,
         (bytes) => {
@@ -36,6 +42,10 @@ export class Replies {
           if (current >= 0 && tells(current)) lines?.add(bytes);
         },
         (label, value) => {
+          if (label === 'ended') {
+            this.#end(Number(value));
+            return;
+          }
           current += 1;
           if (label === 'start') this.#start(name, value);
           else this.#mark(Number(label), value);
@@ -78,6 +88,14 @@ export class Replies {
   #start(name: string, pid: string): void {
     if (name !== 'stdout') return;
     this.pid = pid;
+    this.#progress();
+  }
+
+  /** Said on both streams, behind all that came before. */
+  #end(code: number): void {
+    this.#ends += 1;
+    if (this.#ends < 2) return;
+    this.ended = code;
     this.#progress();
   }
 

@@ -2,14 +2,14 @@ import { HailbookError } from '../errors.ts';
 import { sh } from '../plan/sh.ts';
 import { type OpenShell, openShell } from './become.ts';
 import type { Way } from './channel.ts';
-import type { Reply, WireRecord } from './connection.ts';
-import { type Cut, type Exchange, exchange } from './exchange.ts';
+import type { HostLock, Reply, WireRecord } from './connection.ts';
+import { type Cut, type Exchange, exchange, KILLED } from './exchange.ts';
+import { assertLocked, lockRecord, SIGN_OF_LIFE } from './lock.ts';
 import { joinLines } from './replies.ts';
 
 const SKIPPED: Reply = { code: -1, stdout: '', stderr: '', skipped: true };
-/** What `timeout` and the shell's TERM trap exit with, and a shell that KILL ended. */
+/** What `timeout` and the shell's TERM trap exit with. */
 const TIMED_OUT = 124;
-const KILLED = 137;
 /** The shell found its request cut short: it ran nothing of it. */
 const HALF_RECEIVED = 97;
 
@@ -19,10 +19,13 @@ export class Shell {
   requests = 0;
   /** Shells opened so far. */
   opened = 0;
+  /** Taken with the first request of every shell that is opened. */
+  lock: HostLock | undefined;
   readonly #way: Way;
   readonly #user: string | null;
   readonly #password: (() => Promise<string>) | undefined;
   #open: OpenShell | undefined;
+  #holder: OpenShell | undefined;
   #refused: unknown;
   #queue: Promise<unknown> = Promise.resolve();
 
@@ -34,22 +37,31 @@ export class Shell {
   }
 
   /** One request after the other, in the order of the calls. */
-  ask(records: readonly WireRecord[], onLine?: (line: string) => void): Promise<Reply[]> {
-    const answer = this.#queue.then(() => this.#ask(records, onLine));
+  ask(records: readonly WireRecord[], onLine?: (line: string) => void, doing?: string): Promise<Reply[]> {
+    const answer = this.#queue.then(() => this.#ask(records, { onLine, doing }));
     this.#queue = answer.catch(() => {});
     return answer;
+  }
+
+  /** When the lock is held: after what was asked before, or by a request of its own. */
+  locked(): Promise<void> {
+    const held = this.#queue.then(async () => {
+      if (!this.#holder) await this.#ask([], {});
+    });
+    this.#queue = held.catch(() => {});
+    return held;
   }
 
   /**
    * A shell that ends takes the rest of its request with it. Then the first record without an answer has failed, the rest
    * of its group is skipped, and what is left is sent again in a new shell.
    */
-  async #ask(records: readonly WireRecord[], onLine?: (line: string) => void): Promise<Reply[]> {
+  async #ask(records: readonly WireRecord[], about: About): Promise<Reply[]> {
     const replies: Reply[] = new Array(records.length).fill(SKIPPED);
     let left = [...records.keys()];
-    while (left.length > 0) {
+    while (left.length > 0 || this.#mustLock) {
       const sent = left.flatMap((index) => records[index] ?? []);
-      const { replies: answered, cut } = await this.#exchange(sent, onLine);
+      const { replies: answered, cut } = await this.#exchange(sent, about);
       answered.forEach((reply, position) => {
         replies[left[position] ?? -1] = reply;
       });
@@ -66,20 +78,46 @@ export class Shell {
     return replies;
   }
 
-  async #exchange(records: readonly WireRecord[], onLine?: (line: string) => void): Promise<Exchange> {
+  get #mustLock(): boolean {
+    return this.lock !== undefined && !this.#holder;
+  }
+
+  /** One request; the answer of a lock that has to be taken first is seen to here. */
+  async #exchange(records: readonly WireRecord[], about: About): Promise<Exchange> {
     const open = this.#open ?? (await this.#start());
     this.#open = open;
     // Data that follows the start at once saves a round trip. (Data that follows the *request* to start would save another,
     // but ssh2's public interface has no channel to write to before the host has confirmed it.)
     if (!open.writableAtOnce) await open.ready.catch((error) => this.#drop(error));
     this.requests += 1;
-    const result = await exchange(open, records, (pid) => this.#stop(pid), onLine);
-    if (!result.cut) return result;
-    this.#open = undefined;
-    open.channel.close();
-    // A request that never started: why the shell did not open says more.
-    if (result.cut.seconds === undefined) await open.ready;
-    return result;
+    const lock = this.#mustLock ? this.lock : undefined;
+    const onLine = (line: string, index: number): void =>
+      lock && index === 0 ? lock.tell(line) : about.onLine?.(line);
+    const sent = lock ? [lockRecord(lock, about.doing ?? ''), ...records] : records;
+    const result = await exchange(open, sent, (pid) => this.#stop(pid), onLine, about.doing);
+    if (result.cut) {
+      this.#open = undefined;
+      open.channel.close();
+      // A request that never started: why the shell did not open says more.
+      if (result.cut.seconds === undefined) await open.ready;
+    }
+    if (!lock) return result;
+    const [taken, ...replies] = result.replies;
+    const answer = taken ?? (result.cut ? this.#failure(result.cut, sent[0]) : SKIPPED);
+    assertLocked(answer, this.#way.label, lock);
+    this.#holds(open);
+    return { ...result, replies };
+  }
+
+  /** Until the shell ends it is heard of now and then, so that others can tell it from one that was forgotten. */
+  #holds(open: OpenShell): void {
+    this.#holder = open;
+    const life = setInterval(() => open.channel.stdin.write('\n'), SIGN_OF_LIFE * 1000);
+    life.unref();
+    void open.channel.ended.then(() => {
+      clearInterval(life);
+      if (this.#holder === open) this.#holder = undefined;
+    });
   }
 
   async #start(): Promise<OpenShell> {
@@ -138,6 +176,12 @@ export class Shell {
     const note = `hailbook: the shell was ended from within (${ending.code})\n`;
     return { ...partial, code: ending.code, skipped: false, stderr: joinLines(partial.stderr, note) };
   }
+}
+
+/** Who hears of a request while it is under way. */
+interface About {
+  readonly onLine?: ((line: string) => void) | undefined;
+  readonly doing?: string | undefined;
 }
 
 function fails(reply: Reply | undefined): boolean {

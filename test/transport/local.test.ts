@@ -1,10 +1,10 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are shell's
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { Secret } from '../../engine/plan/secret.ts';
 import type { Connection, WireRecord } from '../../engine/transport/connection.ts';
@@ -216,13 +216,14 @@ describe('a record that ends its shell', () => {
 });
 
 describe('a connection that is cut', () => {
-  async function send(bytes: Buffer): Promise<number | null> {
+  /** What the shell says its exit code is; 0 when it ends because there is no more to read. */
+  async function send(bytes: Buffer): Promise<number> {
     const [command = '', ...args] = shellCommand('sync');
-    const child = spawn(command, [...args, ''], { stdio: ['pipe', 'ignore', 'ignore'] });
+    const child = spawn(command, [...args, ''], { stdio: ['pipe', 'pipe', 'ignore'] });
     child.stdin.on('error', () => {});
     child.stdin.end(bytes);
-    const [code] = await once(child, 'exit');
-    return code;
+    const printed = await text(child.stdout);
+    return Number(/^token ended (\d+)$/m.exec(printed)?.[1] ?? 0);
   }
 
   test('in the middle of a script: nothing of it runs', async () => {
