@@ -2,10 +2,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Connection, HostLock } from '../../engine/transport/connection.ts';
 import { createConnect } from '../../engine/transport/index.ts';
+import { buildCli } from '../cli/built.ts';
 import { record } from './ask.ts';
 
 /** Root's lock is in /run/hailbook; these tests are root's, on this very machine, and take and let go of it. */
@@ -110,8 +111,9 @@ describe("a host's lock", () => {
 });
 
 describe('a controller that is killed in the middle of a step', () => {
-  const CONTROLLER = `
-    import { createConnect } from '${process.cwd()}/dist/engine/transport/index.js';
+  const cli = buildCli('lock');
+  const controllerCode = (): string => `
+    import { createConnect } from '${dirname(cli.file)}/engine/transport/index.js';
     const connect = createConnect({ knownHosts: [], hostKeys: 'strict', connectTimeout: 5, prompts: {} });
     const host = await connect({ name: 'here', address: '127.0.0.1', port: 22, connection: 'local', vars: {} });
     host.lock({ user: null, holder: 'jane@laptop', run: 'x', wait: 0, tell() {} });
@@ -120,7 +122,7 @@ describe('a controller that is killed in the middle of a step', () => {
     await host.ask(null, steps, () => process.stdout.write('.'), 'a long talk');`;
 
   test('the step goes on though nobody listens, and the next run waits for it', async () => {
-    const controller = spawn(process.execPath, ['--input-type=module', '-e', CONTROLLER], {
+    const controller = spawn(process.execPath, ['--input-type=module', '-e', controllerCode()], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     await once(controller.stdout, 'data');
