@@ -108,6 +108,7 @@ export class LabHost {
           connection.close();
           throw error;
         }),
+      lock: (lock) => connection.lock(lock),
       close: () => connection.close(),
     };
   }
@@ -121,5 +122,6 @@ const notClosing = (connection: Connection): Connection => ({
     return connection.shells;
   },
   ask: (...request) => connection.ask(...request),
+  lock: (lock) => connection.lock(lock),
   close: () => {},
 });
