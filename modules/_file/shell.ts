@@ -147,13 +147,15 @@ seen() {
   "$@" <&8
 }
 
-# folder MODE OWNER GROUP: made with its parents, which get the mode 0755.
+# folder MODE OWNER GROUP: made with its parents, which get the mode 0755; all of them go again when it cannot be had as wanted.
 folder() {
+  from=$(pwd -P) made=''
+  trap '[ $? = 0 ] || [ -z "$made" ] || { cd -- "$from" && rmdir -p -- "./$made"; } 2>/dev/null' EXIT
   while [ -n "\${rest%/}" ]; do
-    (umask 022 && mkdir -- "./\${rest%%/*}") && cd -- "./\${rest%%/*}" || exit
+    (umask 022 && mkdir -- "./\${rest%%/*}") && made=$made\${rest%%/*}/ && cd -- "./\${rest%%/*}" || exit
     rest=\${rest#*/}
   done
-  if [ ! -d "./$name" ]; then mkdir -- "./$name" && set -- "\${1:-0755}" "$2" "$3" || exit; fi
+  if [ ! -d "./$name" ]; then mkdir -- "./$name" && made=$made$name && set -- "\${1:-0755}" "$2" "$3" || exit; fi
   adjust "$@"
 }
 

@@ -42,10 +42,10 @@ export class LabHost {
     });
   }
 
-  /** Runs a script as root; its output, or an error with what it printed. */
+  /** Runs a script as root, with the umask that a person has; its output, or an error with what it printed. */
   async sh(script: Sh | string): Promise<string> {
     const connection = await this.#shared();
-    const [reply] = await connection.ask('root', [{ script: script as Sh, group: 0, timeout: 120 }]);
+    const [reply] = await connection.ask('root', [{ script: `umask 022\n${script}` as Sh, group: 0, timeout: 120 }]);
     if (reply?.code === 0) return reply.stdout;
     throw new Error(`exit ${reply?.code}: ${reply?.stderr}${reply?.stdout}\nof the script\n${script}`);
   }

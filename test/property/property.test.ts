@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadInventory, MODULES } from '../../engine/index.ts';
+import { MODULES } from '../../engine/index.ts';
 import { inTurn } from '../../lab/release.ts';
 import { labPlace, readRecord } from '../../lab/state.ts';
 import { addressIn, parseSubnet } from '../../lab/subnet.ts';
@@ -33,10 +33,8 @@ function oneOfEachRelease(): string[] {
   return [...new Map(names.map((name, number) => [inTurn(releases, number), name])).values()];
 }
 
-it('there is a lab: `hailbook lab up` with HAILBOOK_LAB_DIR as here', () => {
-  expect([...loadInventory(labPlace().inventory).hosts.keys()]).toEqual(expect.arrayContaining(hosts));
-  expect(hosts).not.toEqual([]);
-});
+// Not a test: `-t` would leave it out, and without hosts everything would pass.
+if (hosts.length === 0) throw new Error(`there is no lab in ${labPlace().folder}: raise one with \`hailbook lab up\``);
 
 it('each spec is of a module that there is, and stands in a file of its name', () => {
   expect(makers.filter(({ name }) => !MODULES.has(name)).map(({ name }) => name)).toEqual([]);
