@@ -34,6 +34,7 @@ export const ERROR_CODES = {
   HOST_LOCKED: 'Another run is changing the host.',
   TIMEOUT: 'Something on the host took longer than it was allowed to.',
   PROBE_FAILED: "The host's state could not be looked at.",
+  HANDLER_NOT_KEPT: 'The host could not write down which handlers a task notifies, so the task was not begun.',
   STEP_FAILED: 'A step on the host failed.',
   NOT_CONVERGED: 'The state is still not as desired after all steps succeeded: a bug in the module.',
   DEPENDENCY_FAILED: 'A value is missing because the task that gives it failed on its host.',

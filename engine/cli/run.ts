@@ -19,6 +19,7 @@ interface RunFlags extends HostOptions, ReportFlags {
   readonly check?: boolean;
   readonly diff?: boolean;
   readonly lockTimeout?: number;
+  readonly forgetHandlers?: boolean;
   readonly listHosts?: boolean;
   readonly listTasks?: boolean;
 }
@@ -31,6 +32,7 @@ export function runCommand(): Command {
       wholeNumberFrom(0),
       60,
     )
+    .option('--forget-handlers', 'strike out the handlers that hosts remember from an earlier run, and do not run them')
     .option('--check', 'look only: tell what would change (the same as `hailbook check`)')
     .action((files: string[], flags: RunFlags) => converge(files, flags, flags.check ? 'check' : 'run'));
   return examples(
@@ -90,6 +92,7 @@ async function converge(files: readonly string[], flags: RunFlags, mode: 'run' |
         diff: flags.diff ?? false,
         forks: flags.forks,
         connect,
+        forgetHandlers: flags.forgetHandlers ?? false,
         lock: { holder: `${userInfo().username}@${hostname()}`, wait: flags.lockTimeout ?? 0 },
         signal,
         emit: report.emit,

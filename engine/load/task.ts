@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { didYouMean, HailbookError, type Place } from '../errors.ts';
 import type { Module } from '../plan/contract.ts';
 import type { Expression, Scope, Task } from '../plan/playbook.ts';
@@ -94,6 +95,7 @@ export function loadTask(located: Located, outer: Become, loading: Loading): Wri
       notify: notify.map(({ value }) => String(value)),
       ...become,
       ignoreErrors,
+      fingerprint: fingerprintOf(chosen),
       vars: Object.fromEntries([...vars].filter(([variable]) => !loading.extra.has(variable))),
     };
   const parts: readonly ({ readonly references: readonly Reference[] } | undefined)[] = [
@@ -142,6 +144,11 @@ export const ROOT = (place: Place): Become => ({ become: false, becomeUser: cons
 interface Chosen {
   readonly module: Module;
   readonly args: Located;
+}
+
+function fingerprintOf({ module, args }: Chosen): string {
+  const written = JSON.stringify([module.name, args.value]);
+  return createHash('sha256').update(written).digest('hex').slice(0, 32);
 }
 
 /** The task's one module; every key that is neither one nor a keyword is reported. */

@@ -51,6 +51,8 @@ export interface Task {
   readonly become: boolean;
   readonly becomeUser: Expression<string>;
   readonly ignoreErrors: boolean;
+  /** Of its module and arguments as they are written: tells the same handler under another name. */
+  readonly fingerprint: string;
   /** The task's own variables; they see the play's, `item`, facts and results. */
   readonly vars: Readonly<Record<string, Expression>>;
 }

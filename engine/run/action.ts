@@ -1,5 +1,5 @@
 import type { Action } from '../plan/contract.ts';
-import { lookAhead } from './ahead.ts';
+import { apply } from './apply.ts';
 import { AS_IT_IS_NOW, type Outcome, stepFailed } from './outcome.ts';
 import { isAssumed, lookedAt, type Turn } from './turn.ts';
 
@@ -15,12 +15,7 @@ export async function settleAction(module: Action, turn: Turn): Promise<Outcome>
     host.assumed.push(...touches.writes);
     return { status: 'changed', result: null, changes: ['would run'] };
   }
-  const steps = module.run(args);
-  context.secrets.learn(...steps);
-  const along = touches.world ? [] : lookAhead(context, turn.position, host, touches.writes);
-  const { user, task } = instance;
-  const application = { user, steps, writes: touches.writes, verify: null, along, doing: task.name };
-  const { outputs } = await host.session.apply(application, turn.onLine);
+  const { outputs } = await apply(turn, { steps: module.run(args), verify: null });
   const broken = outputs.find((output) => output.code !== 0);
   if (broken) return stepFailed(broken, module.failure?.(broken, args) ?? null);
   return { status: changes ? 'changed' : 'ok', result: { ...module.result(outputs, args), changed: changes } };

@@ -22,6 +22,10 @@ export interface RunOptions {
   readonly forks: number;
   readonly connect: Connect;
   readonly emit: (event: RunEvent) => void;
+  /** Strike out the handlers that hosts remember from earlier runs of these playbooks, rather than run them. */
+  readonly forgetHandlers?: boolean;
+  /** A host's folder for what it remembers, where several names are one machine; else /var/lib/hailbook, or ~/.local/state/hailbook for those who are not root. */
+  readonly stateFolder?: (host: string) => string;
   /** Keep other runs away from a host while it is changed. */
   readonly lock?: LockOptions;
   /** Aborted: what runs ends, nothing new begins. */
@@ -45,6 +49,8 @@ export class HostRun {
   readonly assumed: Key[] = [];
   /** Ids of handlers to run at the end of the play. */
   readonly notified = new Set<number>();
+  /** The names of the files in which the host remembers handlers: since this run, or from an earlier one. */
+  readonly remembered = new Map<number, Set<string>>();
   readonly counts: Record<Status, number> = {
     ok: 0,
     changed: 0,
@@ -73,9 +79,11 @@ export class RunContext {
   readonly each: InParallel;
   /** Every task of every play in order, without handlers. */
   readonly positions: readonly Position[];
+  readonly plays: readonly Play[];
   readonly #hosts = new Map<string, HostRun>();
   readonly #writable: ReadonlySet<string>;
   readonly #id = randomUUID();
+  readonly #keepers = new Map<string, string | null>();
 
   constructor(playbook: Playbook, options: RunOptions) {
     this.options = options;
@@ -83,6 +91,7 @@ export class RunContext {
     this.scopes = new Scopes(playbook.plays, options.inventory, this.knowledge);
     this.each = inParallel(options.forks);
     this.#writable = new Set(options.hosts);
+    this.plays = playbook.plays;
     this.positions = playbook.plays.flatMap((play) => play.tasks.map((task) => ({ play, task, handler: false })));
   }
 
@@ -120,6 +129,14 @@ export class RunContext {
    * Null: the one who logs in.
    */
   keeper(name: string): string | null {
+    const known = this.#keepers.get(name);
+    if (known !== undefined) return known;
+    const keeper = this.#chooseKeeper(name);
+    this.#keepers.set(name, keeper);
+    return keeper;
+  }
+
+  #chooseKeeper(name: string): string | null {
     const users = this.positions
       .filter(({ play }) => play.hosts.includes(name))
       .map(({ play, task }) => (task.become ? this.#userOf(play, task, name) : null))

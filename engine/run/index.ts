@@ -1,6 +1,7 @@
-import type { Play, Playbook, Task } from '../plan/playbook.ts';
+import type { Play, Playbook } from '../plan/playbook.ts';
 import { type HostRun, labelOf, RunContext, type RunOptions } from './context.ts';
 import { EVENTS_VERSION, type HostRecap, type TaskLabel } from './events.ts';
+import { recallHandlers, runHandlers } from './handlers.ts';
 import type { Position } from './instance.ts';
 import { prefetch } from './prefetch.ts';
 import { settleTask } from './settle.ts';
@@ -26,6 +27,7 @@ export async function run(playbook: Playbook, options: RunOptions): Promise<{ ex
   });
   try {
     if (!options.signal?.aborted) await prefetch(context);
+    await recallHandlers(context);
     for (const play of playbook.plays) await runPlay(context, play);
   } finally {
     for (const host of context.hosts) host.session.close();
@@ -42,20 +44,7 @@ async function runPlay(context: RunContext, play: Play): Promise<void> {
   if (context.options.signal?.aborted || !hosts.some(hasTurns)) return;
   context.emit({ event: 'play_started', play: play.name, hosts: hosts.map(({ name }) => name) });
   for (const task of play.tasks) await runTask(context, { play, task, handler: false }, hosts);
-  await runHandlers(context, play, hosts);
-}
-
-/** Every notified handler once, in the order of definition; one that is notified by a handler gets its turn too. */
-async function runHandlers(context: RunContext, play: Play, hosts: readonly HostRun[]): Promise<void> {
-  const waiting = new Set(play.handlers);
-  const notified = (task: Task): HostRun[] => hosts.filter((host) => host.notified.has(task.id) && !host.stopped);
-  const next = (): Task | undefined => [...waiting].find((task) => notified(task).length > 0);
-  for (let task = next(); task && !context.options.signal?.aborted; task = next()) {
-    waiting.delete(task);
-    const mine = notified(task);
-    for (const host of mine) host.notified.delete(task.id);
-    await runTask(context, { play, task, handler: true }, mine);
-  }
+  await runHandlers(context, play, hosts, (task, mine) => runTask(context, { play, task, handler: true }, mine));
 }
 
 async function runTask(context: RunContext, position: Position, hosts: readonly HostRun[]): Promise<void> {

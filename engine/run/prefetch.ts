@@ -2,6 +2,7 @@ import { asHailbookError, HailbookError } from '../errors.ts';
 import type { Need } from '../plan/playbook.ts';
 import type { HostRun, RunContext } from './context.ts';
 import { factsProbe } from './facts.ts';
+import { rememberedLook } from './handlers.ts';
 import { forecast, type Position, type Turns, turnsOf } from './instance.ts';
 import type { Result } from './knowledge.ts';
 import { type Look, lookId } from './session.ts';
@@ -64,6 +65,9 @@ class Wanted {
     do {
       version = this.#context.knowledge.version;
       this.#looks = new Map();
+      for (const name of this.#context.options.hosts) {
+        if (!this.#context.host(name).stopped) this.#look(name, rememberedLook(this.#context, name));
+      }
       for (const position of this.#context.positions) {
         for (const name of position.play.hosts) if (this.#concerns(name, position)) this.#consider(position, name);
       }
@@ -125,13 +129,15 @@ class Wanted {
       if (expected.state === 'ok') results.push(expected.current);
       // Outside --limit nothing will be done, so what is there is the result.
       if (expected.state === 'due' && expected.current && !this.#context.writable(name)) results.push(expected.current);
-      if (expected.state === 'unasked' && look && !this.#asked.has(key(name, look))) {
-        this.#looks.set(name, [...(this.#looks.get(name) ?? []), look]);
-      }
+      if (expected.state === 'unasked' && look) this.#look(name, look);
     }
     const { register } = position.task;
     if (register && !turns.when && results.length === turns.turns.length)
       this.#predict(name, register, turns.looped, results);
+  }
+
+  #look(host: string, look: Look): void {
+    if (!this.#asked.has(key(host, look))) this.#looks.set(host, [...(this.#looks.get(host) ?? []), look]);
   }
 
   #predict(host: string, register: string, looped: boolean, results: readonly Result[]): void {

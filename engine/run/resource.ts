@@ -3,7 +3,7 @@ import { describeChange, difference } from '../plan/compare.ts';
 import type { Change, Explanation, Resource, State } from '../plan/contract.ts';
 import { Unknown } from '../plan/playbook.ts';
 import { Secret } from '../plan/secret.ts';
-import { lookAhead } from './ahead.ts';
+import { apply } from './apply.ts';
 import type { FileDiff } from './events.ts';
 import type { Result } from './knowledge.ts';
 import { AS_IT_IS_NOW, type Outcome, stepFailed } from './outcome.ts';
@@ -36,13 +36,7 @@ export async function settleResource(module: Resource, look: Look, turn: Turn): 
     return { status: 'changed', result: predicted(change, turn), changes, ...diff };
   }
 
-  const { writes } = instance.touches;
-  const steps = module.steps(change, instance.args);
-  context.secrets.learn(...steps);
-  const along = lookAhead(context, turn.position, host, writes);
-  const doing = instance.task.name;
-  const application = { user: instance.user, steps, writes, verify: look, along, doing };
-  const { outputs, verified } = await host.session.apply(application, turn.onLine);
+  const { outputs, verified } = await apply(turn, { steps: module.steps(change, instance.args), verify: look });
   const broken = outputs.find((output) => output.code !== 0);
   if (broken) return { ...stepFailed(broken, module.failure?.(broken, instance.args) ?? null), ...diff };
   if (verified?.code !== 0) return lookFailed(verified ?? { code: -1, stdout: '', stderr: '' }, turn, 'probe');

@@ -18,13 +18,15 @@ export interface Look {
   readonly keys: readonly Key[];
 }
 
-export interface Application {
+/** What is done on a host in one request. */
+export interface Request {
   readonly user: string | null;
   readonly steps: readonly Step[];
   readonly writes: readonly Key[];
   readonly verify: Look | null;
   readonly along: readonly Look[];
   readonly doing: string;
+  readonly onLine?: (line: string) => void;
 }
 
 /** One host in one run: its connection, and the answers to probes that are still good. */
@@ -81,10 +83,15 @@ export class Session {
    * Applies steps that write `writes`, looks again with `verify`, and takes along looks that this may have made stale: one request.
    * The first failed step ends the list; `verify` is then not asked. `doing` is what others read of it at the host's lock.
    */
-  async apply(
-    { user, steps, writes, verify, along, doing }: Application,
-    onLine: (line: string) => void,
-  ): Promise<{ outputs: Reply[]; verified: Reply | null }> {
+  async apply({
+    user,
+    steps,
+    writes,
+    verify,
+    along,
+    doing,
+    onLine,
+  }: Request): Promise<{ outputs: Reply[]; verified: Reply | null }> {
     const extra = distinct(along).filter((look) => look.user === user && (!verify || lookId(look) !== lookId(verify)));
     const records: WireRecord[] = [
       ...steps.map((step) => ({

@@ -4,6 +4,7 @@ import { settleAction } from './action.ts';
 import type { HostRun, RunContext } from './context.ts';
 import { labelOf } from './context.ts';
 import type { ErrorReport } from './events.ts';
+import { handlersOf } from './handlers.ts';
 import { type Instance, type Position, type Turns, turnsOf } from './instance.ts';
 import type { Result } from './knowledge.ts';
 import { failed, type Outcome } from './outcome.ts';
@@ -26,10 +27,7 @@ export async function settleTask(context: RunContext, position: Position, host: 
   }
   if (task.register) context.knowledge.settle(host.name, task.register, resultOf(outcomes, looped));
   if (outcomes.some(({ status }) => status === 'changed')) {
-    for (const name of task.notify) {
-      const handler = position.play.handlers.find((candidate) => candidate.name === name);
-      if (handler) host.notified.add(handler.id);
-    }
+    for (const { id } of handlersOf(position.play, task)) host.notified.add(id);
   }
 }
 
@@ -131,7 +129,7 @@ function conclude(context: RunContext, position: Position, host: HostRun, outcom
   context.secrets.learn(settled.result ?? {});
   const { status, changes = [], note, diff, item } = settled;
   const error =
-    settled.error && (status === 'ignored' ? settled.error : withLostHandlers(settled.error, position, host));
+    settled.error && (status === 'ignored' ? settled.error : withWaitingHandlers(settled.error, position, host));
   if (status === 'failed' || status === 'unreachable') {
     host.stopped = new HailbookError(error?.code ?? 'INTERNAL', error?.message ?? 'failed', {
       place: position.task.place,
@@ -153,11 +151,11 @@ function conclude(context: RunContext, position: Position, host: HostRun, outcom
   return settled;
 }
 
-/** A host that stops loses the handlers that wait for the end of its play: said, because the next run will not notify them again. */
-function withLostHandlers(error: ErrorReport, { play }: Position, host: HostRun): ErrorReport {
-  const lost = play.handlers.filter(({ id }) => host.notified.has(id)).map(({ name }) => name);
-  if (lost.length === 0) return error;
-  const said = `Notified but not run: ${lost.join(', ')}. The next run will not notify them again; do it by hand.`;
+/** A host that stops does not come to the handlers at the end of its play: said, because a person may want to do them now. */
+function withWaitingHandlers(error: ErrorReport, { play }: Position, host: HostRun): ErrorReport {
+  const waiting = play.handlers.filter(({ id }) => host.notified.has(id)).map(({ name }) => name);
+  if (waiting.length === 0) return error;
+  const said = `Notified but not run: ${waiting.join(', ')}. The host remembers; the next run of the playbook does it.`;
   return { ...error, hint: error.hint ? `${error.hint} ${said}` : said };
 }
 

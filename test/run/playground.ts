@@ -58,6 +58,7 @@ export class Playground {
       mode: 'run',
       diff: false,
       forks: 8,
+      stateFolder: (host) => join(this.dir(host), 'state'),
       connect: createConnect({ knownHosts: [], hostKeys: 'strict', connectTimeout: 5, prompts: {} as never }),
       ...options,
       emit: (event) => events.push(event),
