@@ -46,7 +46,7 @@ settle "$h/.ssh/"${file} edit 0600 '' '' ${raw(command)}`,
 }
 
 // getent exits 2 only for "no such key"; 1 and 3 are real failures.
-const homeOf = (
+export const homeOf = (
   user: string,
   missing: Sh,
 ): Sh => sh`l=$(getent passwd ${user}) || case $? in 2) ${raw(missing)} ;; *) exit 1 ;; esac
