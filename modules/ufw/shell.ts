@@ -1,5 +1,6 @@
 import { raw, sh } from '../../engine/plan/sh.ts';
 import { REFUSE } from '../_refusal/refusal.ts';
+import { TRIAL_SHELL } from './trial.ts';
 
 /** What ufw's own files say, and what the kernel has of it; ufw itself, which takes 82 ms to start, is not asked. */
 export const LOOK = sh`echo "ssh $SSH_CONNECTION"
@@ -7,6 +8,10 @@ export const LOOK = sh`echo "ssh $SSH_CONNECTION"
 # What these two files set are plain NAME=value lines; a comment or another setting is left out.
 settings=$(sed -n 's/^\\(ENABLED\\|IPV6\\|DEFAULT_INPUT_POLICY\\|DEFAULT_OUTPUT_POLICY\\)=/set \\1 /p' /etc/ufw/ufw.conf /etc/default/ufw | tr -d '"') || exit
 printf '%s\n' "$settings"
+if [ -e /var/lib/hailbook/ufw/trial/changed ]; then
+  read -r by </var/lib/hailbook/ufw/trial/by
+  if [ "$by" = "$SSH_CONNECTION" ]; then echo 'trial ours'; else echo 'trial theirs'; fi
+fi
 [ -d /proc/sys/net/ipv6 ] || { echo 'no ipv6'; noipv6=yes; }
 for family in '' 6; do
   sed -n "s/^### tuple ###/tuple$family &/p; /^-A ufw$family-user-\\(input\\|output\\|forward\\) /s/^/line$family /p" /etc/ufw/user$family.rules || exit
@@ -43,6 +48,7 @@ true`;
  * is no moment at which some of the rules are missing, wherever this is cut off.
  */
 export const UFW_SHELL = sh`${raw(REFUSE)}
+${raw(TRIAL_SHELL)}
 [ -x /usr/sbin/ufw ] || refuse STEP_FAILED 'ufw is not installed'
 export PATH="/usr/sbin:/sbin:$PATH"
 umask 077

@@ -7,6 +7,7 @@ import { networkOf } from './address.ts';
 import { normalLine } from './loaded.ts';
 import { lets, normalRules, type Rule, ruleOfTuple } from './rule.ts';
 import { LOOK, UFW_SHELL } from './shell.ts';
+import { TRIAL } from './trial.ts';
 
 const RuleArgs = Type.Object(
   {
@@ -68,6 +69,8 @@ type Firewall = {
   /** In normal form: those for IPv4, then those for IPv6. */
   readonly rules: readonly string[];
   readonly ipv6: boolean;
+  /** Does nothing wait to be taken back by the host (but what this connection changes just now)? */
+  readonly kept: boolean;
   /** `SSH_CONNECTION` and the device of the address that was called; empty on a connection that is not SSH. */
   readonly controller: string;
 };
@@ -82,6 +85,7 @@ export const ufw = defineResource<typeof args, Firewall>({
   desired,
   steps,
   failure: (output) => refusal(output),
+  trial: (change) => (isOnTrial(change) ? TRIAL : null),
 });
 
 const POLICIES: Readonly<Record<string, string>> = { ACCEPT: 'allow', DROP: 'deny', REJECT: 'reject' };
@@ -103,6 +107,7 @@ function parse(stdout: string): Firewall {
       default_outgoing: '',
       rules: [],
       ipv6: true,
+      kept: true,
       controller,
     };
   }
@@ -124,6 +129,7 @@ function parse(stdout: string): Firewall {
     default_outgoing: outgoing,
     rules: [...rests('tuple'), ...(ipv6 ? rests('tuple6') : [])].map(ruleOfTuple),
     ipv6,
+    kept: !all.includes('trial theirs'),
     controller,
   };
 }
@@ -143,7 +149,7 @@ function desired(given: Args, current: Firewall | null): Partial<Firewall> {
   const { state, default_incoming, default_outgoing, rules } = given;
   if (state === 'disabled' && current?.state === 'not installed') return {};
   const ipv6 = current?.ipv6 ?? true;
-  const wanted = { state, default_incoming, default_outgoing, rules: normalRules(rules, ipv6) };
+  const wanted = { state, default_incoming, default_outgoing, rules: normalRules(rules, ipv6), kept: true };
   if (state === 'disabled') return wanted;
   refuseLockout(given, current?.controller ?? '', ipv6);
   refuseOpen(current?.open ?? '');
@@ -174,11 +180,19 @@ function refuseLockout({ rules, default_incoming }: Args, controller: string, ip
   );
 }
 
+/** Every change of what is in force, unless nobody could be shut out by it: by one that opens, or on a connection that is not SSH. */
+function isOnTrial(change: Change<Firewall>): boolean {
+  if (change.kind !== 'update' || change.after.state !== 'enabled' || change.after.controller === '') return false;
+  return change.fields.some((field) => field !== 'boot');
+}
+
 function steps(change: Change<Firewall>, { rules, state, default_incoming, default_outgoing }: Args): Step[] {
   const changed = (...fields: (keyof Firewall)[]) =>
     change.kind !== 'update' || fields.some((field) => change.fields.includes(field));
+  const onTrial = isOnTrial(change);
   const script = lines(
     UFW_SHELL,
+    onTrial && sh`held`,
     // Off comes first and on comes last, so that no half of it is ever in force.
     changed('state') && state === 'disabled' && sh`off`,
     changed('rules') && lines(sh`begin`, ...rules.map(add), sh`switch`),
@@ -186,6 +200,8 @@ function steps(change: Change<Firewall>, { rules, state, default_incoming, defau
     changed('default_outgoing') && sh`policy ${default_outgoing} outgoing`,
     changed('state', 'loaded') && state === 'enabled' && sh`on`,
     changed('boot') && state === 'enabled' && sh`boot`,
+    onTrial && sh`armed`,
+    changed('kept') && !onTrial && sh`kept`,
   );
   return [{ script, timeout: 1200 }];
 }
