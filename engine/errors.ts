@@ -37,6 +37,8 @@ export const ERROR_CODES = {
   HANDLER_NOT_KEPT: 'The host could not write down which handlers a task notifies, so the task was not begun.',
   STEP_FAILED: 'A step on the host failed.',
   NOT_CONVERGED: 'The state is still not as desired after all steps succeeded: a bug in the module.',
+  TAKEN_BACK:
+    'A change that could make the host unreachable was not confirmed by a new connection, and the host took it back.',
   DEPENDENCY_FAILED: 'A value is missing because the task that gives it failed on its host.',
   UFW_LOCKOUT: 'The firewall rules would lock this controller out.',
   UFW_BYPASSED: "A rule that is not ufw's lets everything in before ufw is asked.",

@@ -10,6 +10,7 @@ export interface Outcome {
   readonly result: Result | null;
   readonly changes?: readonly string[];
   readonly note?: string;
+  readonly warnings?: readonly string[];
   readonly diff?: FileDiff;
   readonly error?: ErrorReport;
   readonly item?: string;

@@ -8,6 +8,7 @@ import type { FileDiff } from './events.ts';
 import type { Result } from './knowledge.ts';
 import { AS_IT_IS_NOW, type Outcome, stepFailed } from './outcome.ts';
 import type { Look } from './session.ts';
+import { keepTrial } from './trial.ts';
 import { isAssumed, lookedAt, lookFailed, type Turn } from './turn.ts';
 
 /** Compares, changes, and compares again: the only place where a resource is applied. */
@@ -21,9 +22,13 @@ export async function settleResource(module: Resource, look: Look, turn: Turn): 
   const stdout = await lookedAt(look, turn, 'probe');
   if (typeof stdout !== 'string') return stdout;
   const { current, change } = compare(stdout);
+  const warningsOf = (state: State | null): { warnings?: readonly string[] } => {
+    const warnings = module.warnings?.(state, instance.args) ?? [];
+    return warnings.length > 0 ? { warnings } : {};
+  };
   if (!change) {
-    const result = { ...current, changed: false };
-    return isAssumed(turn) ? { status: 'assumed', result, note: AS_IT_IS_NOW } : { status: 'ok', result };
+    const told = { result: { ...current, changed: false }, ...warningsOf(current) };
+    return isAssumed(turn) ? { status: 'assumed', note: AS_IT_IS_NOW, ...told } : { status: 'ok', ...told };
   }
 
   const explanation = context.options.diff ? (module.explain?.(change, instance.args) ?? null) : null;
@@ -33,10 +38,13 @@ export async function settleResource(module: Resource, look: Look, turn: Turn): 
     // What a module refuses to do, a run would refuse too; unless an earlier task makes what it misses.
     if (!isAssumed(turn)) module.steps(change, instance.args);
     host.assumed.push(...instance.touches.writes);
-    return { status: 'changed', result: predicted(change, turn), changes, ...diff };
+    return { status: 'changed', result: predicted(change, turn), changes, ...diff, ...warningsOf(current) };
   }
 
-  const { outputs, verified } = await apply(turn, { steps: module.steps(change, instance.args), verify: look });
+  const trial = module.trial?.(change, instance.args) ?? null;
+  const steps = [...(trial ? [trial.begin] : []), ...module.steps(change, instance.args)];
+  const begun = performance.now();
+  const { outputs, verified } = await apply(turn, { steps, verify: look });
   const broken = outputs.find((output) => output.code !== 0);
   if (broken) return { ...stepFailed(broken, module.failure?.(broken, instance.args) ?? null), ...diff };
   if (verified?.code !== 0) return lookFailed(verified ?? { code: -1, stdout: '', stderr: '' }, turn, 'probe');
@@ -47,7 +55,14 @@ export async function settleResource(module: Resource, look: Look, turn: Turn): 
       hint: `This is a bug in module "${module.name}", or something on the host undoes the change.`,
     });
   }
-  return { status: 'changed', result: { ...after.current, changed: true }, changes, ...diff };
+  if (trial) await keepTrial(trial, begun, turn);
+  return {
+    status: 'changed',
+    result: { ...after.current, changed: true },
+    changes,
+    ...diff,
+    ...warningsOf(after.current),
+  };
 }
 
 /**
