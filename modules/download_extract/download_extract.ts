@@ -1,74 +1,59 @@
-import { type Static, Type } from 'typebox';
 import { HailbookError } from '../../engine/errors.ts';
-import { type Change, defineResource, type Step } from '../../engine/plan/contract.ts';
-import { raw, sh } from '../../engine/plan/sh.ts';
-import { Account, PathOnHost } from '../_file/args.ts';
+import { defineResource } from '../../engine/plan/contract.ts';
+import { lines, type Sh, sh } from '../../engine/plan/sh.ts';
 import { accountKeys } from '../_file/content.ts';
 import { refusal } from '../_refusal/refusal.ts';
-import { EXTRACT_SHELL, SURVEY } from './shell.ts';
+import { type Args, args } from './args.ts';
+import { SURVEY } from './shell.ts';
+import { type Extracted, expected, fileName, isLiteral, steps } from './steps.ts';
 
-const Url = Type.String({ pattern: '^https?://\\S+$' });
-
-const args = Type.Object({
-  url: Type.Union([Url, Type.Array(Url, { minItems: 1 })], {
-    description:
-      'The archive (tar, plain or compressed in a way that the host can unpack); of a list the first that answers.',
-  }),
-  checksum: Type.String({
-    pattern: '^(sha256:[0-9a-fA-F]{64}|sha512:[0-9a-fA-F]{128}|sha(256|512):(https?://|\\{url\\})\\S*)$',
-    description:
-      '`sha256:` or `sha512:` and the checksum itself, or the URL of a file that has it; `{url}` in that is the URL of the archive: `sha512:{url}.sha512`.',
-  }),
-  dest: PathOnHost('The folder that it becomes. The folder that this is in must exist.'),
-  strip: Type.Integer({
-    minimum: 0,
-    default: 1,
-    description: 'How many folders to leave out at the beginning of the paths in the archive.',
-  }),
-  owner: Type.Optional(Account('The account that all of it belongs to. Not given: the acting account.')),
-  group: Type.Optional(Account('Its group.')),
-});
-type Args = Static<typeof args>;
-
-type Extracted = {
-  /** The archive's file name; empty when the folder was not made from one. */
-  readonly archive: string;
-  /** `sha512:…` of the archive. */
-  readonly checksum: string;
-  readonly strip: number;
-  /** Files of the archive that are gone or have another size. */
-  readonly damaged: readonly string[];
-  readonly owner: string;
-  readonly group: string;
-};
-
-/** A folder made from a downloaded archive. */
+/** A folder made from an archive. */
 export const downloadExtract = defineResource<typeof args, Extracted>({
   name: 'download_extract',
-  description: 'A folder with the content of an archive that is downloaded, verified and unpacked on the host.',
+  description:
+    'A folder with the content of an archive that is downloaded, or sent from the controller, verified and unpacked on the host.',
   args,
-  touches: ({ dest, owner, group }) => ({ reads: accountKeys(owner, group), writes: [`tree:${dest}`] }),
-  probe: ({ dest }) => ({ script: sh`${raw(SURVEY)}\nsurvey ${dest}`, parse }),
+  touches: ({ dest, owner, group, link }) => ({
+    reads: accountKeys(owner, group),
+    writes: [`tree:${dest}`, ...(link === undefined ? [] : [`tree:${link}` as const])],
+  }),
+  probe: (given) => ({ script: look(given), parse: (stdout) => parse(stdout, given) }),
   desired,
   steps,
   failure: (output) =>
     refusal(output, {
       CHECKSUM_MISMATCH: 'Nothing was unpacked. Compare the checksum with the one that the publisher states.',
-      ARCHIVE_UNSAFE: 'Nothing of it was left on the host. Do not trust where it is from.',
+      ARCHIVE_UNSAFE:
+        'Nothing of it was left on the host. Do not trust where it is from; if only its size is the matter, raise max_size.',
       DOWNLOAD_FAILED: 'Can the host itself reach the address? The output above says why it could not.',
+      DISK_FULL: 'Make room there, or choose another place for dest. What was downloaded is kept and used again.',
+      PROGRAM_MISSING: 'Install that package before, by a task with apt.',
     }),
 });
+
+function look({ dest, link, verify }: Args): Sh {
+  return lines(SURVEY, sh`survey ${[dest, verify]}`, sh`unfinished ${dest}`, link !== undefined && sh`lead ${link}`);
+}
 
 /** Files that an error or a report names; the rest is counted. */
 const NAMED = 10;
 
-function parse(stdout: string): Extracted | null {
+function parse(stdout: string, { dest, link, state }: Args): Extracted | null {
   const all = stdout.split('\n');
   const rests = (word: string) => all.filter((line) => line.startsWith(word)).map((line) => line.slice(word.length));
   const first = (word: string) => rests(word)[0] ?? '';
-  if (all[0] === 'absent') return null;
+  const taken = state === 'present' && all.includes('taken') ? link : undefined;
+  if (taken !== undefined || all[0] === 'link' || all[0] === 'foreign') {
+    const what = taken === undefined ? 'was not made from an archive by hailbook' : 'is no link';
+    throw new HailbookError('PATH_REFUSED', `${taken ?? dest} is there and ${what}`, {
+      hint: 'look at what it is; move it away or name another path',
+    });
+  }
+  const unfinished = all.includes('unfinished');
+  const toRemove = state === 'absent' && (unfinished || first('lead ') === dest);
+  if (all[0] === 'absent' && !toRemove) return null;
   const [owner = '', group = ''] = first('owner ').split(' ');
-  if (owner === '' && !['link', 'foreign'].includes(all[0] ?? '')) {
+  if (owner === '' && all[0] !== 'absent') {
     throw new HailbookError('PROBE_FAILED', `the folder could not be looked at: ${stdout}`);
   }
   const damaged = rests('damaged ');
@@ -77,47 +62,27 @@ function parse(stdout: string): Extracted | null {
     archive: first('archive '),
     checksum: first('checksum '),
     strip: Number(first('strip ')),
+    verify: first('verify ') || 'sizes',
     damaged: more > 0 ? [...damaged.slice(0, NAMED), `and ${more} more`] : damaged,
     owner,
     group,
+    link: first('lead '),
+    unfinished,
   };
 }
 
-function desired({ url, checksum, dest, strip, owner, group }: Args, current: Extracted | null): Partial<Extracted> {
-  if (current?.archive === '') {
-    throw new HailbookError('PATH_REFUSED', `${dest} is there and was not made from an archive by hailbook`, {
-      hint: 'look at what it is; move it away or name another folder',
-    });
-  }
+function desired(given: Args): Partial<Extracted> | null {
+  const { dest, state, src, checksum = '', strip, verify, owner, group, link } = given;
+  if (state === 'absent') return null;
   return {
     // Where only a URL says what the checksum is, the name of the archive has to do: it has the version in it.
-    ...(isLiteral(checksum) ? { checksum: checksum.toLowerCase() } : { archive: fileName(url) }),
+    ...(src || isLiteral(checksum) ? { checksum: expected(given).join(':') } : { archive: fileName(given) }),
     strip,
     damaged: [],
+    unfinished: false,
+    ...(verify === 'content' ? { verify } : {}),
     ...(owner === undefined ? {} : { owner }),
     ...(group === undefined ? {} : { group }),
+    ...(link === undefined ? {} : { link: dest }),
   };
-}
-
-const isLiteral = (checksum: string): boolean => /^sha\d+:[0-9a-f]+$/i.test(checksum);
-
-function fileName(url: Args['url']): string {
-  const [first = ''] = [url].flat();
-  return first.replace(/[?#].*/, '').replace(/.*\//, '');
-}
-
-function steps(change: Change<Extracted>, { url, checksum, dest, strip, owner = '', group = '' }: Args): Step[] {
-  if (change.kind === 'update' && change.fields.every((field) => field === 'owner' || field === 'group')) {
-    return [{ script: sh`${raw(EXTRACT_SHELL)}\nsettle ${dest} reown ${[owner, group]}` }];
-  }
-  const [algorithm = '', expected = ''] = [checksum.slice(0, 6), checksum.slice(7)];
-  const words = [
-    algorithm,
-    isLiteral(checksum) ? expected.toLowerCase() : expected,
-    strip,
-    owner,
-    group,
-    ...[url].flat(),
-  ];
-  return [{ script: sh`${raw(EXTRACT_SHELL)}\nsettle ${dest} extract ${words}`, timeout: 3600 }];
 }

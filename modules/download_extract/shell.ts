@@ -1,192 +1,151 @@
 import { raw, sh } from '../../engine/plan/sh.ts';
 import { FILE_SHELL } from '../_file/shell.ts';
+import { WORK_SHELL } from '../_work/shell.ts';
+import { FETCH } from './fetch.ts';
+import { UNPACK } from './unpack.ts';
 
 /**
  * `survey DEST` prints what the marker in a folder says of its archive, and each file of the archive that is gone or has
- * another size. Files beside them (settings, logs) are nobody's business here.
+ * another size; with `content`, as far as the marker knows it, also those with another content. Files beside them (settings, logs) are
+ * nobody's business here.
  */
-export const SURVEY = sh`# contents FOLDER: of everything in it but folders "type size path".
-contents() { (cd -- "$1" && find . ! -type d ! -path ./.hailbook-archive -printf '%y %s %P\n' | sort); }
+export const SURVEY = sh`# contents FOLDER VERIFY: of everything in it but folders "type size path", and where a link leads when that is to be verified.
+contents() (
+  cd -- "$1" || exit
+  [ "$2" = content ] && link='%y %s %P -> %l\\n' || link='%y %s %P\\n'
+  find . -path ./.hailbook-archive -o -path ./.hailbook-sums -o -type d -o -type l -printf "$link" -o -printf '%y %s %P\\n' | sort
+)
+altered() ( cd -- "$1" && [ ! -L .hailbook-sums ] && sha256sum -c --quiet .hailbook-sums 2>/dev/null | sed -n 's/^\\(.*\\): FAILED.*/damaged \\1/p' )
 survey() {
   if [ -L "$1" ]; then echo link; return; fi
   [ -d "$1" ] || { if [ -e "$1" ]; then echo foreign; else echo absent; fi; return; }
-  if [ ! -f "$1/.hailbook-archive" ]; then
+  if [ ! -f "$1/.hailbook-archive" ] || [ -L "$1/.hailbook-archive" ]; then
     if [ -n "$(ls -A -- "$1")" ]; then echo foreign; else echo absent; fi
     return
   fi
   stat -c 'owner %U %G' -- "$1"
   sed '/^$/q' "$1/.hailbook-archive"
-  { sed '1,/^$/d' "$1/.hailbook-archive"; echo; contents "$1"; } |
-    awk '$0 == "" { present = 1; next } !present { noted[$0]; next } { delete noted[$0] }
-      END { for (line in noted) { sub(/^. [0-9]+ /, "", line); print "damaged " line } }' | sort
-}`;
+  verify=$(sed -n '/^$/q; s/^verify //p' "$1/.hailbook-archive")
+  {
+    { sed '1,/^$/d' "$1/.hailbook-archive"; echo; contents "$1" "$verify"; } |
+      awk '$0 == "" { present = 1; next } !present { noted[$0]; next } { delete noted[$0] }
+        END { for (line in noted) { link = line ~ /^l /; sub(/^. [0-9]+ /, "", line); if (link) sub(/ -> .*/, "", line); print "damaged " line } }'
+    [ "$2" != content ] || [ "$verify" != content ] || altered "$1"
+  } | sort -u
+}
+# unfinished DEST: did a run leave something of its work on it, or is it still at it?
+unfinished() { if [ -d "\${1%/*}/.\${1##*/}.hailbook-work" ]; then echo unfinished; fi; }
+# lead LINK: where it leads.
+lead() { if [ -L "$1" ]; then printf 'lead %s\\n' "$(readlink -- "$1")"; elif [ -e "$1" ]; then echo taken; fi; }`;
 
-const EXTRACT = `fetch() { # URL FILE
-  if command -v curl >/dev/null; then
-    curl -q -fsSL -g --proto =http,https --proto-redir =http,https --retry 3 --connect-timeout 20 --speed-limit 1000 --speed-time 60 -o "$2" "$1" </dev/null
-  else
-    wget -nv --tries=3 --timeout=60 --max-redirect=10 -O "$2" "$1" </dev/null
-  fi
-}
-# noted NAME LENGTH: the checksum of the file NAME in the text on stdin, which is one of "hash  name" lines,
-# "NAME: HASH" (gpg --print-md, as Apache has it: in groups, on several lines), "SHA512 (name) = hash", or the hash alone.
-noted() {
-  tr -d '\\r' | NAME=$1 awk -v len="$2" '
-    function hash(text) { gsub(/[ \\t]/, "", text); return length(text) == len && text !~ /[^0-9A-Fa-f]/ ? tolower(text) : "" }
-    function base(path) { sub(/^[*]/, "", path); sub(/.*[/]/, "", path); return path }
-    {
-      all = all $0 " "
-      word = $0; sub(/[ \\t].*/, "", word); rest = $0; sub(/^[^ \\t]*[ \\t]+/, "", rest)
-      if (hash(word) != "" && base(rest) == ENVIRON["NAME"]) found = hash(word)
-      if (match($0, /[(].*[)] = /) && base(substr($0, RSTART + 1, RLENGTH - 5)) == ENVIRON["NAME"]) found = hash(substr($0, RSTART + RLENGTH))
-    }
-    END {
-      if (found == "") { sub(/^[^ \\t]*:/, "", all); found = hash(all) }
-      print found
-    }'
-}
-# safe ARCHIVE STRIP: nothing in it may land outside of its folder. What tar lists is one line for each member, with
-# names escaped; a name that could be read in two ways is refused.
-safe() {
-  LC_ALL=C tar --numeric-owner --quoting-style=escape -tvf "$1" >"$tmp/list" || refuse ARCHIVE_UNSAFE "it cannot be listed: it is damaged or no archive"
-  STRIP=$2 awk '
-    function bad(why) { print why ": " name; exit }
-    function above(path, depth,  n, i, part) { # does the path, seen from that depth, lead above the top?
-      n = split(path, part, "/")
-      for (i = 1; i <= n; i++) {
-        if (part[i] == "" || part[i] == ".") continue
-        depth += part[i] == ".." ? -1 : 1
-        if (depth < 0) return 1
-      }
-      return 0
-    }
-    function plain(path) { # without what changes nothing
-      while (sub(/[/][.]?[/]/, "/", path)) ;
-      sub(/^([.][/])+/, "", path); sub(/([/][.]?)+$/, "", path)
-      return path
-    }
-    {
-      type = substr($0, 1, 1)
-      # mode, owner/group, size, date, time, then the name with whatever blanks it has
-      name = $0; for (i = 0; i < 5; i++) sub(/^[^ ]+ +/, "", name)
-      target = ""
-      if (type == "l" || type == "h") {
-        arrow = type == "l" ? " -> " : " link to "
-        at = index(name, arrow); if (!at) bad("a link that cannot be read")
-        target = substr(name, at + length(arrow)); name = substr(name, 1, at - 1)
-        if (index(target, arrow)) bad("a link that can be read in two ways")
-      } else if (type != "-" && type != "d") bad("neither a file nor a folder nor a link (" type ")")
-      if (name ~ /^[/]/) bad("an absolute path")
-      if (("/" name "/") ~ /[/][.][.][/]/) bad("a path with ..")
-      if (name ~ /[\\\\]n/) bad("a name with a line end")
-      # tar itself would stumble over these, or not, depending on its release.
-      path = plain(name); top = ""
-      n = split(path, part, "/")
-      for (i = 1; i < n; i++) {
-        top = top (i > 1 ? "/" : "") part[i]
-        if (top in links) bad("a path through a link of the archive")
-        folders[top]
-      }
-      if (type != "d" && path in folders) bad("something that is a folder too")
-      if (type == "d" && path in links) bad("a folder that is a link too")
-      if (type == "h" && (target ~ /^[/]/ || ("/" target "/") ~ /[/][.][.][/]/)) bad("a hard link that leads outside")
-      if (type == "h" && !(plain(target) in files)) bad("a hard link to what is not in it")
-      # Only the last of the same name counts: tar removes the one before.
-      delete links[path]; delete files[path]
-      if (type == "d") folders[path]
-      else files[path]
-      if (type == "l" || type == "h" && plain(target) in links) links[path]
-      if (type == "l") {
-        depth = split(name, part, "/") - 1 - ENVIRON["STRIP"]; if (name ~ /^[.][/]/) depth--
-        if (target ~ /^[/]/ || (depth >= 0 && above(target, depth))) bad("a link that leads outside")
-      }
-    }' "$tmp/list" >"$tmp/why"
-  [ ! -s "$tmp/why" ] || refuse ARCHIVE_UNSAFE "$(cat "$tmp/why")"
-}
-# contained FOLDER: links are followed to their real end, which may lead through other links.
-contained() {
-  root=$(realpath -- "$1") || exit
-  (cd -- "$1" && find . -type l -exec realpath -m -z -- {} + | tr '\\n\\0' '?\\n') | ROOT=$root awk '{
-    if ($0 != ENVIRON["ROOT"] && index($0, ENVIRON["ROOT"] "/") != 1) { print; exit } }' >"$tmp/why"
-  [ ! -s "$tmp/why" ] || refuse ARCHIVE_UNSAFE "a link leads outside, to $(cat "$tmp/why")"
-}
-# obtain ALGORITHM EXPECTED URL...: $tmp/archive from the first address that has the right one; sets $url and $sum.
-obtain() {
-  algorithm=$1 expected=$2 mismatch=''
-  case $algorithm in sha256) len=64 ;; *) len=128 ;; esac
+const EXTRACT = `# inside OLD FOLDER COMMAND...: in that folder of OLD, if it is really there: once we stand in it no one can swap it for a link,
+# and that no link led here the kernel says. Whoever owns OLD could plant one.
+inside() (
+  cd -P -- "$1/$2" 2>/dev/null && [ "$(env pwd -P)" = "$1\${2:+/}$2" ] || exit 0
   shift 2
-  for url; do
-    wanted=$expected
-    case $expected in
-      http*|*'{url}'*)
-        case $expected in *'{url}'*) from=\${expected%%'{url}'*}$url\${expected#*'{url}'} ;; *) from=$expected ;; esac
-        fetch "$from" "$tmp/sums" || { echo "could not download $from" >&2; continue; }
-        file=\${url%%[?#]*}
-        wanted=$(noted "\${file##*/}" $len <"$tmp/sums")
-        [ -n "$wanted" ] || { mismatch="$from holds no $algorithm of \${file##*/}"; continue; } ;;
-    esac
-    echo "downloading $url"
-    fetch "$url" "$tmp/archive" || { echo "could not download $url" >&2; continue; }
-    sum=$("\${algorithm}sum" <"$tmp/archive") || exit
-    sum=\${sum%% *}
-    [ "$sum" != "$wanted" ] || return 0
-    mismatch="$url has the $algorithm $sum, not $wanted"
-  done
-  [ -z "$mismatch" ] || refuse CHECKSUM_MISMATCH "$mismatch"
-  refuse DOWNLOAD_FAILED "no address gave the archive"
+  "$@"
+)
+# deep OLD NEW FOLDER: the folder is made in NEW with the owner and mode that it has in OLD.
+deep() {
+  [ -n "$3" ] && [ ! -d "$2/$3" ] || return 0
+  case $3 in */*) deep "$1" "$2" "\${3%/*}" ;; esac
+  mkdir -- "$2/$3" 2>/dev/null || return 0
+  inside "$1" "$3" chown --reference=. -- "$2/$3"
+  inside "$1" "$3" chmod --reference=. -- "$2/$3"
 }
-# adopt OLD NEW: what is in the old folder but was not of its archive goes along, as it is.
+# adopt OLD NEW: what is in the old folder but was not of its archive goes along, as it is. Hard links: a log that is being
+# written goes on being the same file. What the new archive brings itself wins.
 adopt() {
-  sed '1,/^$/d' "$1/.hailbook-archive" | cut -d ' ' -f 3- | sort >"$tmp/theirs"
-  (cd -- "$1" && find . ! -type d ! -path ./.hailbook-archive -printf '%P\\n' && find . -mindepth 1 -type d -empty -printf '%P\\n') >"$tmp/all" || exit
-  sort "$tmp/all" | comm -23 - "$tmp/theirs" >"$tmp/ours" || exit
-  # Hard links: a log that is being written goes on being the same file. What the new archive brings itself wins.
+  old=$(cd -P -- "$1" && env pwd -P) || exit
+  sed '1,/^$/d; /^l /s/ -> .*//' "$old/.hailbook-archive" | cut -d ' ' -f 3- | sort >"$work/theirs"
+  [ -z "$(find "$old" -name '*
+*' -print -quit)" ] || refuse STEP_FAILED "a file in $path has a line end in its name and cannot be taken along"
+  (cd -- "$old" && find . ! -type d ! -path ./.hailbook-archive ! -path ./.hailbook-sums -printf '%P\\n' && find . -mindepth 1 -type d -empty -printf '%P/\\n') >"$work/there" || exit
+  sort "$work/there" | comm -23 - "$work/theirs" >"$work/ours" || exit
   while IFS= read -r file; do
-    [ -e "$2/$file" ] || [ -L "$2/$file" ] || printf '%s\\0' "$file"
-  done <"$tmp/ours" >"$tmp/adopted" || exit
-  (cd -- "$1" && xargs -0 -r -a "$tmp/adopted" cp -a -l --parents -t "$2" --) || exit
+    case $file in */*) folder=\${file%/*} ;; *) folder='' ;; esac
+    deep "$old" "$2" "$folder"
+    if [ -e "$2/$file" ] || [ -L "$2/$file" ] || [ ! -d "$2/$folder" ]; then continue; fi
+    inside "$old" "$folder" ln -P -- "./\${file##*/}" "$2/$file" || exit
+  done <"$work/ours"
 }
-extract() {
-  algorithm=$1 expected=$2 strip=$3 owner=$4 group=$5
-  shift 5
-  umask 022
-  # What a run left that was cut off: put an old folder back that was about to be replaced, remove the rest.
-  for left in "./.$name.hailbook."??????; do
-    [ ! -d "$left/old" ] || [ -e "./$name" ] || mv -T -- "$left/old" "./$name" || exit
-    rm -rf -- "$left"
-  done
-  state=$(survey "./$name")
-  case $state in
+# answered: what another run made while this one waited is what this one was to make.
+answered() {
+  [ -n "$waited" ] && [ -f "./$name/.hailbook-archive" ] || return
+  state=$(survey "./$name" "$verify")
+  case $state in *'
+damaged '*) return 1 ;; esac
+  case $expected in http*|*'{url}'*) set -- "archive $file" "strip $strip" ;; *) set -- "checksum $algorithm:$expected" "strip $strip" ;; esac
+  [ "$verify" = sizes ] || set -- "$@" "verify $verify"
+  for line; do printf '%s\\n' "$state" | grep -Fqx -- "$line" || return; done
+}
+mine() {
+  case $(survey "./$name") in
     link) refuse PATH_REFUSED "$path is a link" ;;
     foreign) refuse PATH_REFUSED "$path is there and was not made from an archive by hailbook" ;;
   esac
-  tmp=$(mktemp -d "$PWD/.$name.hailbook.XXXXXX") || exit
-  trap 'rm -rf -- "$tmp"' EXIT
-  trap 'exit 143' HUP INT TERM
-  obtain "$algorithm" "$expected" "$@"
-  safe "$tmp/archive" "$strip"
-  echo "extracting"
-  mkdir -- "$tmp/new" && tar -xf "$tmp/archive" -C "$tmp/new" --no-same-owner --delay-directory-restore --strip-components="$strip" || exit
-  contained "$tmp/new"
-  [ -n "$(ls -A -- "$tmp/new")" ] || refuse STEP_FAILED "nothing is left of the archive without its first $strip folders"
-  file=\${url%%[?#]*}
-  { printf 'archive %s\\nchecksum %s:%s\\nstrip %s\\n\\n' "\${file##*/}" "$algorithm" "$sum" "$strip"; contents "$tmp/new"; } >"$tmp/marker" &&
-    mv -- "$tmp/marker" "$tmp/new/.hailbook-archive" || exit
-  chmod u+rwx,go+rx "$tmp/new"
-  [ -z "$owner$group" ] || chown -hR -- "$owner\${group:+:$group}" "$tmp/new" || exit
-  rm -f -- "$tmp/archive"
-  if [ "$state" != absent ]; then adopt "./$name" "$tmp/new"; fi
-  sync -f "$tmp/new"
-  [ ! -d "./$name" ] || mv -T -- "./$name" "$tmp/old" || exit
-  mv -T -- "$tmp/new" "./$name" || { mv -T -- "$tmp/old" "./$name"; exit 1; }
 }
-reown() { chown -hR -- "$1\${2:+:$2}" "./$name"; }`;
+# extract NAME=VALUE... -- URL...: without a URL the archive comes on stdin, otherwise what curl is to keep secret.
+extract() {
+  while [ "$1" != -- ]; do
+    eval "\${1%%=*}=\\\${1#*=}"
+    shift
+  done
+  shift
+  umask 022
+  claim 3600
+  if answered; then say "another run has made it"; return; fi
+  mine
+  if [ $# -gt 0 ]; then
+    config=$(cat) || exit
+    for url; do expected_kind "$url"; done
+    obtain "$@"
+  else
+    expected_kind "$file"
+    free=$(room) || exit
+    [ "$bytes" -le "$free" ] || refuse DISK_FULL "$file has $((bytes / 1048576 + 1)) MiB, and $((free / 1048576)) MiB are free in $PWD"
+    # That all of it has come, and as it was sent, is the connection's to say.
+    archive=$work/archive sum=$expected
+    cat >"$archive" || exit
+  fi
+  say extracting
+  new=$work/new
+  unpack "$archive" "$new" "$strip" "$max"
+  rm -f -- "$archive"
+  if [ -e "$new/.hailbook-archive" ] || [ -e "$new/.hailbook-sums" ]; then unsafe "it has a marker of hailbook in it"; fi
+  case $verify in content) (cd -- "$new" && find . -type f -exec sha256sum -- {} +) >"$work/sums" && mv -- "$work/sums" "$new/.hailbook-sums" || exit ;; esac
+  {
+    printf 'archive %s\\nchecksum %s:%s\\nstrip %s\\n' "$file" "$algorithm" "$sum" "$strip"
+    [ "$verify" = sizes ] || printf 'verify %s\\n' "$verify"
+    echo
+    contents "$new" "$verify"
+  } >"$work/marker" && mv -- "$work/marker" "$new/.hailbook-archive" || exit
+  [ -z "$owner$group" ] || chown -hR -- "$owner\${group:+:$group}" "$new" || exit
+  if [ -f "./$name/.hailbook-archive" ]; then adopt "./$name" "$new"; fi
+  sync -f "$new"
+  [ ! -d "./$name" ] || mv -T -- "./$name" "$work/old" || exit
+  mv -T -- "$new" "./$name" || exit
+}
+reown() { chown -hR -- "$1\${2:+:$2}" "./$name"; }
+# finish: what a run left that was cut off after its work.
+finish() {
+  claim 3600
+  rm -f -- "$work"/part-*
+}
+discard() {
+  finish
+  mine
+  [ ! -d "./$name" ] || mv -T -- "./$name" "$work/gone"
+}
+# unlead TARGET: the link goes if it leads there.
+unlead() { [ "$(readlink -- "./$name")" != "$1" ] || rm -f -- "./$name"; }`;
 
 /**
- * `settle DEST extract ALGORITHM EXPECTED STRIP OWNER GROUP URL...` in the folder that DEST is in, as whoever owns that;
- * EXPECTED is a checksum, or a URL that may have `{url}` in it. `settle DEST reown OWNER GROUP` changes who owns it.
+ * In the folder that DEST is in, as whoever owns that: `settle DEST extract NAME=VALUE… -- URL…` (algorithm, expected, file, strip,
+ * verify, max, owner, group; retries, patience, proxy for addresses; bytes for an archive on stdin), `settle DEST reown OWNER GROUP`,
+ * `settle DEST discard`; `settle LINK unlead DEST`.
  */
 export const EXTRACT_SHELL = sh`${raw(FILE_SHELL)}
 FILE="$FILE
-"${`${SURVEY}\n${EXTRACT}`}
+"${[WORK_SHELL, SURVEY, FETCH, UNPACK, EXTRACT].join('\n')}
 eval "$FILE"`;

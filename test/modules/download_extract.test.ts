@@ -103,7 +103,7 @@ describe('download_extract', () => {
     publish(archive(TOOL));
     await apply();
     await sh(
-      `echo mine >"it's a tool/settings"; mkdir ".it's a tool.hailbook.abcdef"; mv "it's a tool" ".it's a tool.hailbook.abcdef/old"`,
+      `echo mine >"it's a tool/settings"; mkdir ".it's a tool.hailbook-work"; mv "it's a tool" ".it's a tool.hailbook-work/old"`,
     );
     expect((await apply()).outcome).toBe('changed');
     expect(await sh(`cat "it's a tool/settings"; ls -A`)).toBe("mine\nit's a tool");
@@ -167,7 +167,7 @@ describe('download_extract', () => {
     [
       'writing through a link',
       'mkdir t; ln -s /tmp t/x; tar -cf a.tar t; rm t/x; mkdir t/x; echo x >t/x/y; tar -rf a.tar t/x/y; cat a.tar',
-      'outside',
+      'through a link',
     ],
     [
       'writing through a link to a folder of its own',
