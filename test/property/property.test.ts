@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -12,7 +12,7 @@ import { LabHost } from './host.ts';
 import { openLab } from './serve.ts';
 import type { Lab, Spec } from './spec.ts';
 
-const { HAILBOOK_FULL, HAILBOOK_CASES, HAILBOOK_SEED, HAILBOOK_PATH, HAILBOOK_HOSTS } = process.env;
+const { HAILBOOK_FULL, HAILBOOK_CASES, HAILBOOK_SEED, HAILBOOK_PATH, HAILBOOK_HOSTS, HAILBOOK_TALLY } = process.env;
 const CASES = Number(HAILBOOK_CASES ?? (HAILBOOK_FULL ? 200 : 25));
 const SEED = Number(HAILBOOK_SEED ?? Date.now() % 0x7fffffff);
 
@@ -29,8 +29,11 @@ const hosts = HAILBOOK_HOSTS?.split(',') ?? oneOfEachRelease();
 
 /** The last one, because the first has the most to do in other tests. */
 function oneOfEachRelease(): string[] {
-  const { hosts: names = [], releases = [] } = record ?? {};
-  return [...new Map(names.map((name, number) => [inTurn(releases, number), name])).values()];
+  return [...new Map(record?.hosts.map((name) => [releaseOf(name), name])).values()];
+}
+
+function releaseOf(host: string): string {
+  return inTurn(record?.releases ?? [], record?.hosts.indexOf(host) ?? 0);
 }
 
 // Not a test: `-t` would leave it out, and without hosts everything would pass.
@@ -83,9 +86,16 @@ async function everyCase(spec: Spec, host: LabHost, folder: string): Promise<voi
     interruptAfterTimeLimit: CASES * 15_000,
     markInterruptAsFailure: true,
   });
-  const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  const tally = Object.entries(counts).map(([outcome, count]) => `${count} ${outcome}`);
-  console.log(`${spec.module} on ${host.name}: ${CASES} cases, seed ${found.seed}, ${tally.join(', ')}, ${seconds} s`);
+  const seconds = Math.round((performance.now() - started) / 100) / 10;
+  const outcomes = Object.entries(counts).map(([outcome, count]) => `${count} ${outcome}`);
+  console.log(
+    `${spec.module} on ${host.name}: ${CASES} cases, seed ${found.seed}, ${outcomes.join(', ')}, ${seconds} s`,
+  );
+  if (HAILBOOK_TALLY !== undefined) {
+    const release = releaseOf(host.name);
+    const tally = { module: spec.module, release, cases: CASES, seed: found.seed, ...counts, seconds };
+    appendFileSync(HAILBOOK_TALLY, `${JSON.stringify(tally)}\n`);
+  }
   if (found.failed) {
     const [before, args] = found.counterexample ?? ['', {}];
     const again = `HAILBOOK_SEED=${found.seed} HAILBOOK_PATH=${found.counterexamplePath} HAILBOOK_CASES=${CASES}`;
