@@ -14,6 +14,3 @@ export const Mode = (description: string) => Type.String({ description, pattern:
 
 /** As `PathState` has it: four digits. */
 export const fourDigits = (mode: string): string => mode.replace(/^0+/, '').padStart(4, '0');
-
-/** The start of a pattern: type and base64 of an OpenSSH public key. Base64 of a length field is always `AAAA…`. */
-export const PUBLIC_KEY_PATTERN = '^(ssh-|ecdsa-|sk-)[A-Za-z0-9@.-]+ AAAA[A-Za-z0-9+/]+={0,3}';

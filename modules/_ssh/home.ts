@@ -1,0 +1,83 @@
+import { HailbookError } from '../../engine/errors.ts';
+import { raw, type Sh, sh } from '../../engine/plan/sh.ts';
+import { homeOf } from '../_file/home.ts';
+import { FILE_SHELL } from '../_file/shell.ts';
+import { asUser } from '../_file/steps.ts';
+
+/** What is at a file of `~/.ssh`, and what a look at it printed. */
+export type InSsh =
+  | { readonly is: 'no account' }
+  | { readonly is: 'absent' }
+  | { readonly is: 'present'; readonly lines: readonly string[] };
+
+/**
+ * Goes into `~/.ssh` and does `look` there when `file` exists; what `given` prints is its stdin. All as the account itself: root follows nothing that the
+ * account planted, and a home on NFS whose server gives root no power (root_squash) can be read. In place of runuser,
+ * setpriv: an eighth of its time, and no line in the journal for each look.
+ */
+export function lookInSsh(user: string, file: string, look: Sh, given = sh`:`): Sh {
+  const inside = sh`for p in "$1/.ssh" "$1/.ssh/"${file}; do
+  [ ! -L "$p" ] || { printf 'link %s\n' "$p"; exit 0; }
+done
+# cd says why when it may not look; a test for a file would only say that there is none.
+for p in "$1" "$1/.ssh"; do
+  [ -d "$p" ] || { echo absent; exit 0; }
+  cd -- "$p" || exit
+done
+[ -f ${file} ] || { echo absent; exit 0; }
+echo present
+${raw(look)}`;
+  return sh`${raw(homeOf(user, sh`echo 'no account'; exit 0`))}
+set -- /bin/sh -c ${inside} hailbook "$h"
+[ "$(id -u)" = "$u" ] || set -- setpriv --reuid "$u" --regid "$g" --init-groups --inh-caps=-all -- "$@"
+${raw(given)} | "$@"`;
+}
+
+/** @throws HailbookError PATH_REFUSED when a link stands where `~/.ssh` or the file should be: someone planted it. */
+export function parseInSsh(stdout: string): InSsh {
+  const [first = '', ...lines] = stdout.replace(/\n$/, '').split('\n');
+  if (first.startsWith('link '))
+    throw new HailbookError('PATH_REFUSED', `${first.slice(5)} is a link`, {
+      hint: 'look at who made it, then remove it',
+    });
+  if (first === 'present') return { is: 'present', lines };
+  return { is: first === 'no account' ? 'no account' : 'absent' };
+}
+
+/**
+ * Edits a file in `~/.ssh` as that account, so that nothing planted there reaches further than the account itself.
+ * `command` gets the present text as its stdin, and the step's own as file descriptor 7.
+ */
+export function editInSsh(user: string, file: string, command: Sh): Sh {
+  const missing = sh`printf 'hailbook: ACCOUNT_MISSING there is no account %s\n' ${user} >&2; exit 73`;
+  return sh`${raw(homeOf(user, missing))}
+export h
+${raw(
+  asUser(
+    user,
+    sh`exec 7<&0
+${raw(FILE_SHELL)}
+settle "$h/.ssh" folder 0700 '' '' || exit
+cd -- "$h/.ssh" && umask 077 || exit
+${raw(lock(file))}
+settle "$h/.ssh/"${file} edit 0600 '' '' ${raw(command)}`,
+  ),
+)}`;
+}
+
+/**
+ * On NFS a lock on a folder, as \`edit\` takes it, holds on this host only; one on a file that is open for writing holds on
+ * all that have it mounted (flock(2)). Who waited for a file that was replaced meanwhile waits for the new one.
+ */
+const lock = (file: string): Sh => sh`f=./${file}
+while [ ! -L "$f" ] && { [ -w "$f" ] || [ ! -e "$f" ]; }; do
+  exec 6>>"$f"
+  flock -w 60 6 || refuse STEP_FAILED "$h/.ssh/\${f#./} cannot be locked, or stays locked by another run"
+  [ "$(stat -L -c %d:%i /proc/self/fd/6)" != "$(stat -c %d:%i -- "$f")" ] || break
+done`;
+
+/** What a step says that found no account to work as. */
+export const noAccount = (user: string): HailbookError =>
+  new HailbookError('ACCOUNT_MISSING', `there is no account ${user}`, {
+    hint: 'a task with the module user, before this one, makes it',
+  });
