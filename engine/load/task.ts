@@ -1,16 +1,17 @@
 import { createHash } from 'node:crypto';
 import { didYouMean, HailbookError, type Place } from '../errors.ts';
 import type { Module } from '../plan/contract.ts';
-import type { Expression, Scope, Task } from '../plan/playbook.ts';
+import type { Scope, Task } from '../plan/playbook.ts';
 import { type Args, compileArgs } from './args.ts';
-import { compileCel, type Reference } from './expression.ts';
+import { compileLoop, compileWhen, type Referring } from './bare.ts';
+import type { Reference } from './expression.ts';
 import type { Files } from './files.ts';
 import { ansible, TASK_KEYWORDS } from './keywords.ts';
 import type { Located } from './located.ts';
 import { checkVariableName, readVariables } from './names.ts';
 import type { Problems } from './problems.ts';
 import { readFlag, readName, readText, readTexts } from './shapes.ts';
-import { compileValue, constant, namesOf, type Value } from './value.ts';
+import { compileValue, constant, type Value } from './value.ts';
 
 /** What all of a playbook's loading shares. */
 export interface Loading {
@@ -24,8 +25,6 @@ export interface Loading {
   /** The next task's number in the run. */
   nextId(): number;
 }
-
-type Referring<T> = Expression<T> & { readonly references: readonly Reference[] };
 
 /** As whom a play's tasks act. */
 export interface Become {
@@ -66,7 +65,7 @@ export function loadTask(located: Located, outer: Become, loading: Loading): Wri
   }
   const chosen = chooseModule(located, loading);
   const keyword = (name: keyof typeof TASK_KEYWORDS) => located.child(name);
-  const when = compileKeyword(keyword('when'), compileWhen, problems);
+  const when = compileKeyword(keyword('when'), (given) => compileWhen(given), problems);
   const loop = compileKeyword(keyword('loop'), (given) => compileLoop(given, problems), problems);
   const vars = new Map(
     Array.from(
@@ -187,72 +186,4 @@ function compileKeyword<T>(
   problems: Problems,
 ): T | undefined {
   return located && problems.attempt(() => compile(located));
-}
-
-/** A bare expression in YAML. @throws HailbookError */
-function compileBare(located: Located, keyword: string, type: string) {
-  const { value } = located;
-  const text = String(value);
-  const whole = /^\s*\{\{(.*)\}\}\s*$/s.exec(text);
-  if (whole || text.trimStart().startsWith('{{')) {
-    const hint =
-      whole?.[1]?.includes('{{') === false ? `write ${keyword}: ${whole[1]?.trim()}` : 'leave the braces out';
-    throw new HailbookError('EXPRESSION_INVALID', `"${keyword}" is an expression already; it takes no {{ }}`, {
-      place: located.place,
-      hint,
-    });
-  }
-  const cel = compileCel(text, (offset) => located.placeInside(offset));
-  if (cel.type !== 'dyn' && !cel.type.startsWith(type)) {
-    throw new HailbookError('EXPRESSION_INVALID', `"${keyword}" must be ${TYPE_WORDS[type]}, not ${cel.type}`, {
-      place: located.place,
-    });
-  }
-  return {
-    ...cel,
-    place: located.place,
-    names: namesOf(cel.references),
-    references: cel.references,
-    evaluate: (scope: Scope) => cel.evaluate(scope),
-  };
-}
-
-const TYPE_WORDS: Readonly<Record<string, string>> = { bool: 'true or false', list: 'a list' };
-
-function compileWhen(located: Located): Referring<boolean> {
-  const { value, place } = located;
-  if (typeof value === 'boolean') return constant(value, place);
-  if (typeof value !== 'string' || value.trim() === '') {
-    throw new HailbookError('KEYWORD_INVALID', '"when" is one expression', {
-      place,
-      hint: 'several are joined by && and ||',
-    });
-  }
-  const bare = compileBare(located, 'when', 'bool');
-  const evaluate = (scope: Scope): boolean => {
-    const result = bare.evaluate(scope);
-    if (typeof result === 'boolean') return result;
-    throw new HailbookError('EXPRESSION_INVALID', `"when" must be true or false, not ${kindOf(result)}`, { place });
-  };
-  return { ...bare, evaluate };
-}
-
-function compileLoop(located: Located, problems: Problems): Referring<readonly unknown[]> {
-  const { value, place } = located;
-  if (located.isList) return compileValue(located, problems) as Value & Referring<readonly unknown[]>;
-  if (typeof value !== 'string' || value.trim() === '') {
-    throw new HailbookError('KEYWORD_INVALID', '"loop" is a list, or an expression that gives one', { place });
-  }
-  const bare = compileBare(located, 'loop', 'list');
-  const evaluate = (scope: Scope): readonly unknown[] => {
-    const result = bare.evaluate(scope);
-    if (Array.isArray(result)) return result;
-    throw new HailbookError('EXPRESSION_INVALID', `"loop" must be a list, not ${kindOf(result)}`, { place });
-  };
-  return { ...bare, evaluate };
-}
-
-function kindOf(value: unknown): string {
-  if (value === null || Array.isArray(value)) return value === null ? 'null' : 'a list';
-  return typeof value === 'object' ? 'a map' : `the ${typeof value} ${JSON.stringify(value)}`;
 }
