@@ -1,14 +1,19 @@
 import type { Module } from '../engine/plan/contract.ts';
 import { apt } from './apt/apt.ts';
+import { assert } from './assert/assert.ts';
 import { authorizedKey } from './authorized_key/authorized_key.ts';
 import { command } from './command/command.ts';
 import { copy } from './copy/copy.ts';
 import { downloadExtract } from './download_extract/download_extract.ts';
+import { fail } from './fail/fail.ts';
+import { fetch } from './fetch/fetch.ts';
 import { file } from './file/file.ts';
 import { hostsEntry } from './hosts_entry/hosts_entry.ts';
 import { knownHost } from './known_host/known_host.ts';
 import { pip } from './pip/pip.ts';
+import { reboot } from './reboot/reboot.ts';
 import { restart } from './restart/restart.ts';
+import { say } from './say/say.ts';
 import { secret } from './secret/secret.ts';
 import { service } from './service/service.ts';
 import { template } from './template/template.ts';
@@ -18,15 +23,20 @@ import { waitFor } from './wait_for/wait_for.ts';
 
 const all: readonly Module[] = [
   apt,
+  assert,
   authorizedKey,
   command,
   copy,
   downloadExtract,
+  fail,
+  fetch,
   file,
   hostsEntry,
   knownHost,
   pip,
+  reboot,
   restart,
+  say,
   secret,
   service,
   template,

@@ -1,6 +1,7 @@
 import { HailbookError } from '../errors.ts';
 import type { Module } from '../plan/contract.ts';
 import { type Expression, type Scope, Unknown } from '../plan/playbook.ts';
+import { compileWhen, type Referring } from './bare.ts';
 import type { Reference } from './expression.ts';
 import { type Files, fromFolder } from './files.ts';
 import type { Schema } from './json-schema.ts';
@@ -45,6 +46,11 @@ export function compileArgs(
   return args;
 }
 
+interface Written {
+  readonly text: string;
+  readonly condition: Referring<boolean>;
+}
+
 class CompiledArgs implements Args {
   readonly place;
   readonly references: Reference[];
@@ -53,6 +59,8 @@ class CompiledArgs implements Args {
   readonly #schema: ArgsSchema;
   readonly #sources: readonly (readonly [string, Schema])[];
   readonly #around: ArgsSurroundings;
+  /** Argument → the expressions in it. */
+  readonly #conditions = new Map<string, readonly Written[]>();
 
   constructor(module: Module, located: Located, value: Value, around: ArgsSurroundings) {
     this.place = located.keyPlace;
@@ -73,13 +81,24 @@ class CompiledArgs implements Args {
     const { args, mismatches } = this.#schema.check(written);
     for (const mismatch of mismatches) problems.put(this.#error(mismatch));
     for (const [name, schema] of this.#sources) {
+      if (schema['x-source'] === 'conditions') this.#compileConditions(name, problems);
       const path = args[name];
-      if (typeof path !== 'string' || path === '') continue;
+      if (typeof path !== 'string' || path === '' || schema['x-source'] === 'destination') continue;
       problems.attempt(() => {
         if (schema['x-source'] === 'template') this.references.push(...this.#template(name, path).references);
         else this.#bytes(name, path);
       });
     }
+  }
+
+  #compileConditions(name: string, problems: Problems): void {
+    const items = this.#located.child(name)?.items() ?? [];
+    const compiled = items.flatMap((item) => {
+      const condition = problems.attempt(() => compileWhen(item, name));
+      return condition ? { text: String(item.value), condition } : [];
+    });
+    this.references.push(...compiled.flatMap(({ condition }) => condition.references));
+    this.#conditions.set(name, compiled);
   }
 
   foresee(scope: Scope, problems: Problems): void {
@@ -106,13 +125,17 @@ class CompiledArgs implements Args {
     return { value: value ?? {}, unknown };
   }
 
-  /** Puts the files in the place of their paths. */
+  /** Puts what is meant in the place of what is written: files for their paths, truth for conditions. */
   #fill(args: Record<string, unknown>, scope: Scope): void {
+    for (const [name, conditions] of this.#conditions)
+      args[name] = conditions.map(({ text, condition }) => ({ text, holds: condition.evaluate(scope) }));
     for (const [name, schema] of this.#sources) {
       const path = args[name];
       if (typeof path !== 'string' || path === '') continue;
       const place = this.#located.at([name]).place;
       if (schema['x-source'] === 'file') args[name] = this.#bytes(name, path);
+      else if (schema['x-source'] === 'destination')
+        args[name] = this.#around.files.destination(this.#path(path), place);
       else args[name] = this.#around.files.rendered(this.#path(path), path, place, scope);
     }
   }

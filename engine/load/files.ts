@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { isAbsolute, join } from 'node:path';
+import { readFileSync, statSync } from 'node:fs';
+import { isAbsolute, join, resolve } from 'node:path';
 import { HailbookError, type Place } from '../errors.ts';
-import type { Source } from '../plan/contract.ts';
+import type { Destination, Source } from '../plan/contract.ts';
 import type { Scope } from '../plan/playbook.ts';
 import { Secret } from '../plan/secret.ts';
 import { compileTemplate, type Template } from './template.ts';
@@ -11,6 +11,7 @@ import { missingFile, readText } from './yaml.ts';
 /** The files on the controller that arguments name, each read and compiled once. */
 export class Files {
   readonly #contents = new Map<string, { readonly content: Uint8Array; readonly sha256: string }>();
+  readonly #destinations = new Map<string, { readonly stamp: string; readonly sha256: string }>();
   readonly #templates = new Map<string, Template>();
 
   /** A file byte by byte. @throws HailbookError FILE_MISSING */
@@ -22,6 +23,17 @@ export class Files {
       this.#contents.set(path, known);
     }
     return { path: written, ...known };
+  }
+
+  /** A place for a file, and what is there now. @throws HailbookError FILE_MISSING when it cannot be read */
+  destination(path: string, from: Place): Destination {
+    const there = statSync(path, { throwIfNoEntry: false });
+    const stamp = there && `${there.ino} ${there.size} ${there.mtimeMs}`;
+    if (stamp === undefined) return { path: resolve(path), sha256: null };
+    const known = this.#destinations.get(path);
+    const hash = known?.stamp === stamp ? known.sha256 : sha256(readBytes(path, from));
+    this.#destinations.set(path, { stamp, sha256: hash });
+    return { path: resolve(path), sha256: hash };
   }
 
   /** @throws HailbookError FILE_MISSING | TEMPLATE_INVALID | EXPRESSION_INVALID */

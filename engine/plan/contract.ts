@@ -30,6 +30,8 @@ export interface Step {
   readonly stdin?: string | Secret | Uint8Array;
   /** Seconds; default 600. */
   readonly timeout?: number;
+  /** What it prints is for the module, not progress for a person. */
+  readonly quiet?: true;
 }
 
 /** What a probe or a step left: exit code and its two streams, decoded as UTF-8. */
@@ -109,6 +111,31 @@ export interface Action<A extends TObject = TObject, R extends State = State> ex
   /** Does doing it count as a change? wait_for: no; command: as declared. */
   changes(args: Static<A>): boolean;
   failure?(output: Output, args: Static<A>): ModuleFailure | null;
+  /** Changes nothing anywhere, so that a check does it as well: assert, say. */
+  readonly inCheck?: true;
+  /** What a person is to read of it, whatever the report leaves out. */
+  says?(result: R, args: Static<A>): string | null;
+  /** Files that it brings from the host to the controller, from what its steps printed. */
+  brings?(outputs: readonly Output[], args: Static<A>): readonly Brought[];
+  /** For what makes the host go away and come back. */
+  absence?(args: Static<A>): Absence | null;
+}
+
+/** A file for the controller; the engine writes it, whole or not at all. */
+export interface Brought {
+  /** Absolute. */
+  readonly path: string;
+  readonly content: Uint8Array;
+}
+
+/** A host that is away for a while: it is back when it lets us in, is another than before and is ready. */
+export interface Absence {
+  /** Prints what is another after the host was away, such as an id of its boot. */
+  readonly identity: Sh;
+  /** Exits 0 when the host may be worked with. */
+  readonly ready: Sh;
+  /** Until it must be back. */
+  readonly seconds: number;
 }
 
 /** A module of either kind, with its types forgotten: what the engine holds. */
@@ -142,3 +169,32 @@ export const TemplateFile = (options: { description: string }): TUnsafe<Source> 
 /** An argument that names a file on the controller, taken byte by byte. */
 export const LocalFile = (options: { description: string }): TUnsafe<Source> =>
   Type.Unsafe<Source>({ type: 'string', minLength: 1, 'x-source': 'file', ...options });
+
+/** A bare CEL condition of a playbook, evaluated. */
+export interface Condition {
+  /** As it was written. */
+  readonly text: string;
+  readonly holds: boolean;
+}
+
+/** An argument that is a list of bare CEL conditions. */
+export const Conditions = (options: { description: string }): TUnsafe<readonly Condition[]> =>
+  Type.Unsafe<readonly Condition[]>({
+    type: 'array',
+    items: { type: 'string', minLength: 1 },
+    minItems: 1,
+    'x-source': 'conditions',
+    ...options,
+  });
+
+/** A place for a file on the controller. */
+export interface Destination {
+  /** Absolute. */
+  readonly path: string;
+  /** Of what is there now, lower-case hex; null when nothing is. */
+  readonly sha256: string | null;
+}
+
+/** An argument that names a file on the controller which is to be written. */
+export const LocalDestination = (options: { description: string }): TUnsafe<Destination> =>
+  Type.Unsafe<Destination>({ type: 'string', minLength: 1, 'x-source': 'destination', ...options });

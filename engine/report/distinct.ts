@@ -90,10 +90,10 @@ function details(results: readonly ResultEvent[], verbose: boolean): Detail[] {
 
 const key = (...parts: readonly unknown[]): string => JSON.stringify(parts);
 
-function linesOf({ status, changes, note, warnings = [], error, item }: ResultEvent, verbose: boolean): string[] {
+function linesOf({ status, changes, note, said, warnings = [], error, item }: ResultEvent, verbose: boolean): string[] {
   if (error) return [`${error.code} ${error.message}`];
   // Why something is not known is part of an honest check; the other notes are for who asks.
   const notes = note && (verbose || status === 'unknown') ? [note] : [];
   const seen = verbose && item !== undefined && changes.length + notes.length === 0 ? [status] : [];
-  return [...changes, ...notes, ...warnings.map((warning) => `warning: ${warning}`), ...seen];
+  return [...changes, ...notes, ...(said ? [said] : []), ...warnings.map((warning) => `warning: ${warning}`), ...seen];
 }

@@ -1,5 +1,7 @@
 import type { Action } from '../plan/contract.ts';
+import { comeBack, identityOf } from './absence.ts';
 import { apply } from './apply.ts';
+import { bring } from './bring.ts';
 import { AS_IT_IS_NOW, type Outcome, stepFailed } from './outcome.ts';
 import { isAssumed, lookedAt, type Turn } from './turn.ts';
 
@@ -10,15 +12,26 @@ export async function settleAction(module: Action, turn: Turn): Promise<Outcome>
   const guard = await guarded(turn);
   if (guard !== 'due') return guard;
   const changes = module.changes(args);
-  if (context.check) {
+  if (context.check && !module.inCheck) {
     if (!changes) return { status: 'skipped', result: null, note: 'not done in a check' };
     host.assumed.push(...touches.writes);
     return { status: 'changed', result: null, changes: ['would run'] };
   }
-  const { outputs } = await apply(turn, { steps: module.run(args), verify: null });
+  const steps = module.run(args);
+  const absence = module.absence?.(args) ?? null;
+  const before = absence && (await identityOf(absence, turn));
+  const { outputs } = steps.length === 0 ? { outputs: [] } : await apply(turn, { steps, verify: null });
   const broken = outputs.find((output) => output.code !== 0);
   if (broken) return stepFailed(broken, module.failure?.(broken, args) ?? null);
-  return { status: changes ? 'changed' : 'ok', result: { ...module.result(outputs, args), changed: changes } };
+  if (absence) await comeBack(absence, before ?? '', turn);
+  const result = module.result(outputs, args);
+  bring(module.brings?.(outputs, args) ?? [], turn);
+  const said = module.says?.(result, args);
+  return {
+    status: changes ? 'changed' : 'ok',
+    result: { ...result, changed: changes },
+    ...(said ? { said } : {}),
+  };
 }
 
 /** Is it done already? An outcome then, or when that cannot be asked. */

@@ -75,6 +75,8 @@ export class RunContext {
   readonly knowledge = new Knowledge();
   /** The secrets that have come up, so that no report shows one. */
   readonly secrets = new Masking();
+  /** Files that were fetched to the controller → the host that they are from. */
+  readonly brought = new Map<string, string>();
   readonly scopes: Scopes;
   readonly each: InParallel;
   /** Every task of every play in order, without handlers. */

@@ -64,8 +64,10 @@ export type RunEvent =
       readonly status: Status;
       /** In words: `shell: /bin/sh → /bin/bash`. */
       readonly changes: readonly string[];
-      /** Why it is assumed, unknown or skipped; what an action has to say. */
+      /** Why it is assumed, unknown or skipped. */
       readonly note?: string;
+      /** What an action has to say: the message of \`say\`. */
+      readonly said?: string;
       /** What a person should know of the host beside the state. */
       readonly warnings?: readonly string[];
       readonly diff?: FileDiff;

@@ -11,6 +11,7 @@ export interface Outcome {
   readonly changes?: readonly string[];
   readonly note?: string;
   readonly warnings?: readonly string[];
+  readonly said?: string;
   readonly diff?: FileDiff;
   readonly error?: ErrorReport;
   readonly item?: string;

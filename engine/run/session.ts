@@ -36,6 +36,8 @@ export class Session {
   readonly #lock: HostLock | null;
   #connection: Promise<Connection> | undefined;
   #opened: Connection | undefined;
+  /** Requests over connections that were left. */
+  #before = 0;
   /** The user of the latest request: asking as the same one needs no new shell. */
   lastUser: string | null = null;
   readonly #answers = new Map<string, { keys: readonly Key[]; reply: Reply }>();
@@ -48,11 +50,20 @@ export class Session {
 
   /** Requests sent so far. */
   get requests(): number {
-    return this.#opened?.requests ?? 0;
+    return this.#before + (this.#opened?.requests ?? 0);
   }
 
   close(): void {
     this.#opened?.close();
+  }
+
+  /** Lets go of a host that goes away; the next question connects again. What was known of it is forgotten. */
+  leave(): void {
+    this.#before = this.requests;
+    this.#opened?.close();
+    this.#opened = undefined;
+    this.#connection = undefined;
+    this.#answers.clear();
   }
 
   /** The answer to a look, if it was given and nothing that it looks at was written since. */
@@ -97,6 +108,7 @@ export class Session {
       ...steps.map((step) => ({
         script: step.script,
         ...(step.stdin === undefined ? {} : { stdin: step.stdin }),
+        ...(step.quiet ? { quiet: true as const } : {}),
         group: 0,
         timeout: step.timeout ?? STEP_TIMEOUT,
       })),

@@ -127,7 +127,7 @@ function conclude(context: RunContext, position: Position, host: HostRun, outcom
   const ignored = outcome.status === 'failed' && position.task.ignoreErrors;
   const settled: Outcome = ignored ? { ...outcome, status: 'ignored' } : outcome;
   context.secrets.learn(settled.result ?? {});
-  const { status, changes = [], note, warnings, diff, item } = settled;
+  const { status, changes = [], note, said, warnings, diff, item } = settled;
   const error =
     settled.error && (status === 'ignored' ? settled.error : withWaitingHandlers(settled.error, position, host));
   if (status === 'failed' || status === 'unreachable') {
@@ -145,6 +145,7 @@ function conclude(context: RunContext, position: Position, host: HostRun, outcom
     seconds,
     ...(item === undefined ? {} : { item }),
     ...(note === undefined ? {} : { note }),
+    ...(said === undefined ? {} : { said }),
     ...(warnings === undefined ? {} : { warnings }),
     ...(diff === undefined ? {} : { diff }),
     ...(error === undefined ? {} : { error }),

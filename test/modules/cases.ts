@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { parse } from 'yaml';
-import type { Module, Output, Source, State } from '../../engine/plan/contract.ts';
+import type { Destination, Module, Output, Source, State } from '../../engine/plan/contract.ts';
 import { Secret } from '../../engine/plan/secret.ts';
 
 /** One entry of a module's `cases.yaml`. Which kind it is follows from the keys: see the README beside this file. */
@@ -96,7 +96,7 @@ export function prepareArgs(
   if (!validate(written)) return { invalid: ajv.errorsText(validate.errors, { dataVar: module.name }) };
   const args = Object.entries(written).map(([name, value]) => [
     name,
-    isSource(module, name) ? source(given[name]) : value,
+    isContent(module, name) ? source(given[name]) : sourceOf(module, name) ? given[name] : value,
   ]);
   return { args: Object.fromEntries(args) };
 }
@@ -110,11 +110,18 @@ function validatorOf(module: Module): ValidateFunction {
   return validate;
 }
 
-const isSource = (module: Module, name: string): boolean => 'x-source' in (module.args.properties[name] ?? {});
+const sourceOf = (module: Module, name: string): unknown =>
+  (module.args.properties[name] as { 'x-source'?: unknown } | undefined)?.['x-source'];
 
-/** A case gives the content itself where a playbook gives a path, and `!secret` where the engine unwraps nothing. */
+const isContent = (module: Module, name: string): boolean =>
+  ['file', 'template'].includes(String(sourceOf(module, name)));
+
+/** A case gives the content itself where a playbook gives a path, conditions as `{ text, holds }`, a destination as `{ path, sha256 }`, and `!secret` where the engine unwraps nothing. */
 function asWritten(module: Module, name: string, value: unknown): unknown {
-  return isSource(module, name) ? `files/${name}` : structuredCloneKeepingSecrets(value);
+  if (isContent(module, name)) return `files/${name}`;
+  if (sourceOf(module, name) === 'conditions') return Array.isArray(value) ? value.map(({ text }) => text) : value;
+  if (sourceOf(module, name) === 'destination') return (value as Destination | null)?.path;
+  return structuredCloneKeepingSecrets(value);
 }
 
 function structuredCloneKeepingSecrets(value: unknown): unknown {

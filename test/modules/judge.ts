@@ -48,13 +48,14 @@ export function judge(module: Module, one: Case): void {
     return;
   }
   const args = prepared(module, one.args ?? {});
+  const described = (): void =>
+    module.kind === 'action' ? judgeAction(module, one, args) : judgeResource(module, one, args);
   if (one.output) judgeFailure(module, one, args);
-  else if (module.kind === 'action') judgeAction(module, one, args);
   else if (one.error) {
-    const error = thrownBy(() => judgeResource(module, one, args));
+    const error = thrownBy(described);
     expect(error.code).toBe(one.error.code);
     expect(error.message).toContain(one.error.message ?? '');
-  } else judgeResource(module, one, args);
+  } else described();
 }
 
 /** Probe output → state → change → exact steps, all without a host. */
@@ -80,8 +81,11 @@ function judgeAction(module: Action, one: Case, args: Record<string, unknown>): 
     expect(guard?.parse(one.guard?.stdout ?? '')).toBe(one.guard?.done);
   }
   judgeSteps(module.run(args), one);
-  expect('outputs' in one, 'a result is made of outputs').toBe('result' in one);
-  if (one.outputs) expect(plain(module.result(one.outputs, args))).toEqual(plain(one.result));
+  expect('outputs' in one, 'a result is made of outputs').toBe('result' in one || 'error' in one);
+  if (one.outputs) {
+    const result = module.result(one.outputs, args);
+    expect(plain(result)).toEqual(plain(one.result));
+  }
   if (one.changes !== undefined) expect(module.changes(args)).toBe(one.changes);
 }
 
