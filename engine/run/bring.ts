@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { HailbookError } from '../errors.ts';
@@ -16,7 +17,7 @@ export function bring(files: readonly Brought[], { context, host }: Turn): void 
         hint: 'Name the host in the path: dest: "logs/{{ host.name }}.log"',
       });
     context.brought.set(path, host.name);
-    const part = join(dirname(path), `.${basename(path)}.${process.pid}`);
+    const part = join(dirname(path), `.${basename(path)}.${randomUUID()}`);
     try {
       mkdirSync(dirname(path), { recursive: true });
       writeFileSync(part, content, { mode: 0o600, flag: 'wx', flush: true });
