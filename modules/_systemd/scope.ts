@@ -27,6 +27,7 @@ export const MANAGER = sh`[ -S "$XDG_RUNTIME_DIR/systemd/private" ]`;
 export function makeLinger(user: string, lingers: boolean): Sh {
   const verb = lingers ? 'enable-linger' : 'disable-linger';
   return sh`${raw(REFUSE)}
+id -u -- ${user} >/dev/null 2>&1 || refuse SERVICE_FAILED ${`there is no account ${user}`}
 loginctl ${verb} -- ${user} || refuse SERVICE_FAILED ${`loginctl ${verb} failed for ${user}`}`;
 }
 
@@ -38,9 +39,13 @@ ${raw(scopeOf(user))}
 ${raw(asUser(user, script))}`;
 }
 
-/** Does something where the unit lives, by a script that uses `SYSTEMD_SHELL`. */
-export function doInScope(unit: string, user: string | undefined, script: Sh): Sh {
+/**
+ * Does something where the unit lives, by a script that uses `SYSTEMD_SHELL`. What is `optional` is nothing to do while the
+ * account has no systemd.
+ */
+export function doInScope(unit: string, user: string | undefined, script: Sh, optional = false): Sh {
   if (user === undefined) return script;
+  const none = sh`refuse SERVICE_FAILED ${`no systemd of ${user} runs`}`;
   return sh`${raw(REFUSE)}
 ${raw(homeOf(user, sh`refuse SERVICE_FAILED ${`there is no account ${user}`}`))}
 ${raw(scopeOf(user))}
@@ -48,7 +53,7 @@ ${raw(scopeOf(user))}
 tries=100
 until ${raw(MANAGER)}; do
   tries=$((tries - 1))
-  [ -e ${`${LINGERS}/${user}`} ] && [ $tries -gt 0 ] || refuse SERVICE_FAILED ${`no systemd of ${user} runs`}
+  [ -e ${`${LINGERS}/${user}`} ] && [ $tries -gt 0 ] || ${raw(optional ? sh`exit 0` : none)}
   sleep 0.1
 done
 ${raw(asUser(user, script))} || {

@@ -127,7 +127,7 @@ turn_socket() {
   [ "$(property Accept)" = yes ] || for other in $(property Triggers); do
     if ctl is-active -q -- "$other"; then held="$held $other"; ctl stop -- "$other" || broken "$other did not stop"; fi
   done
-  turn "$1"
+  (turn "$1") || { code=$?; for other in $held; do ctl start -- "$other"; done; exit $code; }
   for other in $held; do ctl start -- "$other" || broken "$other did not start"; done
 }
 # bring VERB SECONDS FILE...: start, restart or reload; the files are those that it reads then.
@@ -167,5 +167,5 @@ const REMEDIES: readonly (readonly [RegExp, (unit: string, user?: string) => str
     / cannot stay started$/,
     () => 'write `RemainAfterExit=yes` into its file, start its timer in its place, or run it by the module `restart`',
   ],
-  [/^no systemd of .* runs$/, (_, user) => `write \`linger: true\`, so that ${user} has one without being logged in`],
+  [/^no systemd of .* runs$/, (_, user) => `write \`linger: true\`, or do this while ${user} is logged in`],
 ];

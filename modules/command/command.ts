@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { defineAction, type Probe, type Step } from '../../engine/plan/contract.ts';
-import { lines, sh } from '../../engine/plan/sh.ts';
+import { lines, type Sh, sh } from '../../engine/plan/sh.ts';
 import { PathOnHost } from '../_file/args.ts';
 
 const args = Type.Object(
@@ -18,6 +18,7 @@ const args = Type.Object(
       }),
     ),
     creates: Type.Optional(PathOnHost('A path that this makes: once it is there, it is not run again.')),
+    removes: Type.Optional(PathOnHost('A path that this removes: once it is gone, it is not run again.')),
     unless: Type.Optional(
       Type.String({
         minLength: 1,
@@ -31,6 +32,15 @@ const args = Type.Object(
       }),
     ),
     chdir: Type.Optional(PathOnHost('The folder that it runs in.')),
+    environment: Type.Optional(
+      // On the host these values are in the arguments of a shell, which every account can read: so no secret fits here.
+      Type.Unsafe<Record<string, string>>({
+        type: 'object',
+        propertyNames: { pattern: '^[A-Za-z_][A-Za-z0-9_]*$', description: 'The name of a variable.' },
+        additionalProperties: { type: 'string' },
+        description: 'Variables of its environment, and of that of `unless`; every account of the host can read them.',
+      }),
+    ),
     stdin: Type.Optional(
       Type.String({ description: 'What it reads: the only way to hand it a secret.', 'x-secret': true }),
     ),
@@ -40,8 +50,9 @@ const args = Type.Object(
     allOf: [
       { oneOf: [{ required: ['argv'] }, { required: ['shell'] }], 'x-message': 'needs either argv or shell' },
       {
-        anyOf: [{ required: ['creates'] }, { required: ['unless'] }, { required: ['changes'] }],
-        'x-message': 'needs creates, unless or changes: a command cannot be looked at, so say when it is to be run',
+        anyOf: ['creates', 'removes', 'unless', 'changes'].map((name) => ({ required: [name] })),
+        'x-message':
+          'needs creates, removes, unless or changes: a command cannot be looked at, so say when it is to be run',
       },
     ],
   },
@@ -71,11 +82,13 @@ export const command = defineAction<typeof args, CommandResult>({
   changes: ({ changes }) => changes !== 'never',
 });
 
-function guard({ creates, unless, chdir }: Args): Probe<boolean> | null {
-  if (creates === undefined && unless === undefined) return null;
+function guard({ creates, removes, unless, chdir, environment }: Args): Probe<boolean> | null {
+  if (creates === undefined && removes === undefined && unless === undefined) return null;
   return {
     script: lines(
       creates !== undefined && sh`if [ -e ${creates} ] || [ -L ${creates} ]; then echo done; exit; fi`,
+      removes !== undefined && sh`if [ ! -e ${removes} ] && [ ! -L ${removes} ]; then echo done; exit; fi`,
+      unless !== undefined && variables(environment),
       // A folder to run in that is not there yet means: still to be done.
       unless !== undefined &&
         sh`if cd -- ${chdir ?? '.'} && /bin/sh -c ${unless}; then code=done; else code=due; fi >/dev/null 2>&1`,
@@ -85,9 +98,14 @@ function guard({ creates, unless, chdir }: Args): Probe<boolean> | null {
   };
 }
 
-function run({ argv, shell, chdir, stdin, timeout }: Args): Step[] {
+function run({ argv, shell, chdir, environment, stdin, timeout }: Args): Step[] {
   // exec takes its words as they are, also `if` or `A=b`, which at the beginning of a line are not programs.
   const program = argv ? sh`exec ${argv}` : sh`exec /bin/sh -c ${shell ?? ':'}`;
-  const script = lines(chdir !== undefined && sh`cd -- ${chdir} || exit`, program);
+  const script = lines(chdir !== undefined && sh`cd -- ${chdir} || exit`, variables(environment), program);
   return [{ script, timeout, ...(stdin === undefined ? {} : { stdin }) }];
+}
+
+function variables(environment: Record<string, string> = {}): Sh | undefined {
+  const all = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+  return all.length === 0 ? undefined : sh`export ${all}`;
 }

@@ -71,7 +71,9 @@ function steps(change: Change<ServiceState>, given: Args): Step[] {
   const enables = enabled === true && (changed('enabled') || text !== undefined);
   const disables = enabled === false && before?.enabled === true;
   const stops = state === 'stopped' && changed('state') && before !== null;
-  const renews = followsFiles(given) && isUp(before) && (changed('stale') || text !== undefined);
+  // A file that only had another mode is what it was started with.
+  const renewed = text !== undefined && before?.unit.split(' ')[0] !== text.sha256;
+  const renews = followsFiles(given) && isUp(before) && (changed('stale') || renewed);
   const brings = renews || (state === 'started' && changed('state'));
   const work = [
     (changed('outdated') || text !== undefined) && sh`ctl daemon-reload || exit`,
@@ -79,9 +81,11 @@ function steps(change: Change<ServiceState>, given: Args): Step[] {
     enables && sh`enable ${text === undefined ? 'enable' : 'reenable'}`,
     disables && sh`ctl disable -q -- "$unit" || exit`,
     stops && sh`turn stop; rm -f "$record"`,
-    brings && bring(given, before, text !== undefined),
+    brings && bring(given, before, renewed),
     masked === true && changed('masked') && sh`mask`,
   ].filter((script) => script !== false);
+  // Whether an account has its systemd does not matter to a text that it will read when it starts.
+  const optional = !(enables || disables || stops || brings || masked === true);
   const script = lines(sh`unit=${unit} account=${user ?? ''} limit=${timeout}`, SYSTEMD_SHELL, ...work);
   return [
     ...(user !== undefined && linger !== undefined && changed('linger') ? [{ script: makeLinger(user, linger) }] : []),
@@ -89,7 +93,12 @@ function steps(change: Change<ServiceState>, given: Args): Step[] {
     ...(text === undefined ? [] : [write(given, text.text)]),
     ...(work.length === 0
       ? []
-      : [{ script: doInScope(unit, user, script), timeout: 3 * timeout + stable_seconds + 2 * CRASH_SECONDS }]),
+      : [
+          {
+            script: doInScope(unit, user, script, optional),
+            timeout: 3 * timeout + stable_seconds + 2 * CRASH_SECONDS,
+          },
+        ]),
   ];
 }
 

@@ -4,6 +4,9 @@ import { lines, raw, type Sh, sh } from '../../engine/plan/sh.ts';
 import { PathOnHost } from '../_file/args.ts';
 import { REFUSE, refusal } from '../_refusal/refusal.ts';
 import { JSON_FIELD } from './json.ts';
+import { CONNECTIONS, CONNECTS, GET, GREETS } from './network.ts';
+
+const Status = Type.Integer({ minimum: 100, maximum: 599 });
 
 const args = Type.Object(
   {
@@ -18,7 +21,10 @@ const args = Type.Object(
     url: Type.Optional(
       Type.String({ pattern: '^https?://\\S+$', description: 'An address that answers with `status`.' }),
     ),
-    status: Type.Integer({ minimum: 100, maximum: 599, default: 200, description: 'The HTTP status of `url`.' }),
+    status: Type.Union([Status, Type.Array(Status, { minItems: 1 })], {
+      default: 200,
+      description: 'The HTTP status of `url`, or several of which one will do. Redirections are not followed.',
+    }),
     json: Type.Optional(
       Type.Object(
         {
@@ -39,6 +45,24 @@ const args = Type.Object(
       ),
     ),
     file: Type.Optional(PathOnHost('A path that exists.')),
+    matches: Type.Optional(
+      Type.String({
+        pattern: '^[^\\n\\0]+$',
+        description:
+          'An extended regular expression (`grep -E`) that fits a line of the file, of what the URL answers, or of what the port says by itself within 2 s.',
+      }),
+    ),
+    state: Type.Enum(['present', 'absent', 'drained'], {
+      default: 'present',
+      description:
+        '`absent`: until all this is no longer so. `drained`: until nobody has a connection to this port of the host itself.',
+      'x-hints': { started: 'write `present`', stopped: 'write `absent`' },
+    }),
+    ca_file: Type.Optional(PathOnHost("A file on the host with the authority that signed the URL's certificate.")),
+    insecure: Type.Boolean({
+      default: false,
+      description: "Any certificate of the URL will do, and anybody's answer.",
+    }),
     timeout: Type.Integer({ minimum: 1, default: 300, description: 'Seconds after which it is an error.' }),
     every: Type.Number({ minimum: 0.1, default: 1, description: 'Seconds between two looks.' }),
   },
@@ -49,8 +73,15 @@ const args = Type.Object(
         'x-message': 'needs one of port, url and file',
       },
       {
-        anyOf: [{ required: ['url'] }, { not: { required: ['json'] } }],
-        'x-message': 'json is a field of what url answers',
+        anyOf: [{ required: ['url'] }, { not: { anyOf: [{ required: ['json'] }, { required: ['ca_file'] }] } }],
+        'x-message': 'json and ca_file are about what url answers',
+      },
+      {
+        anyOf: [
+          { not: { properties: { state: { const: 'drained' } }, required: ['state'] } },
+          { required: ['port'], not: { required: ['matches'] } },
+        ],
+        'x-message': 'drained is about a port, and about nothing else',
       },
     ],
   },
@@ -66,7 +97,7 @@ type WaitResult = {
 /** Waits on the host until something is there. */
 export const waitFor = defineAction<typeof args, WaitResult>({
   name: 'wait_for',
-  description: 'Waits, on the host, until a port, a URL, a field of JSON or a file is as it should be.',
+  description: 'Waits, on the host, until a port, a URL, a field of JSON, a file or a line of it is as it should be.',
   args,
   touches: () => ({ writes: [], world: true }),
   run,
@@ -79,11 +110,11 @@ export const waitFor = defineAction<typeof args, WaitResult>({
 });
 
 function run(given: Args): Step[] {
-  const { timeout, every } = given;
+  const { state, timeout, every, matches } = given;
   const loop = sh`begun=$(since_boot) last=
 while :; do
   seen=
-  look && there=yes || there=
+  look && there=${state === 'absent' ? '' : 'yes'} || there=${state === 'absent' ? 'yes' : ''}
   took=$(($(since_boot) - begun))
   if [ -n "$there" ]; then printf 'after %s s: %s\n' "$took" "$seen"; exit; fi
   [ "$seen" = "$last" ] || printf '%s\n' "$seen"
@@ -91,7 +122,7 @@ while :; do
   [ "$took" -lt ${timeout} ] || refuse WAIT_TIMEOUT "after $took s: $seen"
   sleep ${every}
 done`;
-  const script = lines(REFUSE, SINCE_BOOT, look(given), loop);
+  const script = lines(REFUSE, SINCE_BOOT, matches !== undefined && fits(matches), look(given), loop);
   // Room for the look that begins just before the end.
   return [{ script, timeout: timeout + 30 }];
 }
@@ -99,20 +130,53 @@ done`;
 // Wall-clock time may be set while we wait.
 const SINCE_BOOT = sh`since_boot() { read -r up _ </proc/uptime; echo "\${up%%.*}"; }`;
 
+/** `fits` exits 0 when a line of its stdin fits. What is no expression would never fit, so that is said before any waiting. */
+const fits = (pattern: string): Sh => sh`fits() { grep -a -E -q -e ${pattern}; }
+fits </dev/null || [ $? = 1 ] || refuse STEP_FAILED ${`matches: ${pattern} is not a regular expression`}`;
+
 /** The shell function `look`: exits 0 when it is there, and says in $seen what it saw. */
-function look({ port, host, url, status, json, file }: Args): Sh {
-  if (file !== undefined)
-    return sh`look() { if [ -e ${file} ]; then seen=${`${file} is there`}; else seen=${`${file} is not there`}; return 1; fi; }`;
-  if (port !== undefined)
-    return sh`${raw(CONNECTS)}
-look() { if connects ${host} ${port}; then seen=${`port ${port} of ${host} is open`}; else seen=${`port ${port} of ${host} is closed`}; return 1; fi; }`;
+function look(given: Args): Sh {
+  const { port, host, file, matches, state } = given;
+  if (file !== undefined) return lookAtFile(file, matches);
+  if (port === undefined) return lookAtUrl(given);
+  const name = `port ${port} of ${host}`;
+  if (state === 'drained')
+    return sh`${raw(CONNECTIONS)}
+look() { n=$(connections ${port}); seen=${`port ${port} has `}"$n connections"; [ "$n" = 0 ]; }`;
+  if (matches !== undefined)
+    return sh`${raw(GREETS)}
+look() {
+  said=$(greets ${host} ${port}) || exit
+  if printf '%s\n' "$said" | fits; then seen=${`${name} says what fits`}; return; fi
+  seen=${`${name} says nothing that fits: `}$(printf '%s\n' "$said" | head -n 1 | cut -c 1-80)
+  return 1
+}`;
+  return sh`${raw(CONNECTS)}
+look() { if connects ${host} ${port}; then seen=${`${name} is open`}; else seen=${`${name} is closed`}; return 1; fi; }`;
+}
+
+function lookAtFile(file: string, matches: string | undefined): Sh {
+  const fitting =
+    matches === undefined
+      ? sh`seen=${`${file} is there`}`
+      : sh`if [ -f ${file} ] && fits <${file}; then seen=${`${file} has a line that fits`}; else seen=${`${file} has no line that fits`}; return 1; fi`;
+  return sh`look() {
+  [ -e ${file} ] || { seen=${`${file} is not there`}; return 1; }
+  ${raw(fitting)}
+}`;
+}
+
+function lookAtUrl({ url = '', status, json, matches, ca_file, insecure }: Args): Sh {
   return lines(
     json && JSON_FIELD,
     GET,
-    sh`look() {
-  get ${url ?? ''}
+    sh`trust=${ca_file ?? (insecure ? 'any' : '')}
+look() {
+  get ${url}
   seen="\${problem:-HTTP status $status}"
-  [ "$status" = ${status} ] || return 1`,
+  case " "${[status].flat().join(' ')}" " in *" $status "*) ;; *) return 1 ;; esac`,
+    matches !== undefined &&
+      sh`  if printf '%s\n' "$body" | fits; then seen="$seen, with a line that fits"; else seen="$seen, with no line that fits"; return 1; fi`,
     json && field(json),
     sh`}`,
   );
@@ -130,35 +194,3 @@ function field({ field, equals, at_least }: NonNullable<Args['json']>): Sh {
   same() { awk 'BEGIN { for (i = 1; i <= 2; i++) if (ARGV[i] !~ /^-?[0-9.]+([eE][-+]?[0-9]+)?$/) exit 1; exit !(ARGV[1] + 0 == ARGV[2] + 0) }' "$1" "$2"; }
   if ${raw(fits)}; then seen=${field}" is $value"; else seen=${field}" is $value, "${wanted}; return 1; fi`;
 }
-
-// The shell itself cannot connect: /dev/tcp is bash's. curl's telnet says nothing until the other side does, so on a silent
-// port it ends by its time-out, but with a time at which it was connected. wget can only ask for a page.
-const CONNECTS = sh`connects() {
-  case $1 in *:*) set -- "[$1]" "$2" ;; esac
-  if command -v curl >/dev/null; then
-    case $(curl -q -s -g --noproxy '*' -o /dev/null --connect-timeout 2 -m 2 -w '%{time_connect}' "telnet://$1:$2" </dev/null 2>/dev/null) in
-      *[1-9]*) ;; *) return 1 ;;
-    esac
-  else
-    wget --no-config --no-proxy -t 1 -T 2 -O /dev/null "http://$1:$2/" 2>&1 | grep -q ' connected\\.$'
-  fi
-}`;
-
-// Sets $status, $body and, when there was no answer, $problem. Not through a proxy: these are services of the hosts themselves.
-const GET = sh`get() {
-  status='' body='' problem=''
-  if command -v curl >/dev/null; then
-    body=$(curl -q -sS -g --noproxy '*' --connect-timeout 5 -m 20 -w '\n%{http_code}' "$1" 2>&1 </dev/null)
-    status=\${body##*
-} body=\${body%
-*}
-    [ "$status" != 000 ] || problem=$(printf '%s\n' "$body" | grep '^curl: ' | head -n 1)
-  else
-    headers=$(mktemp) || exit
-    body=$(wget --no-config --no-proxy -S -q --content-on-error -t 1 -T 10 -O - "$1" 2>"$headers")
-    status=$(awk '$1 ~ /^HTTP\\// { s = $2 } END { print s }' "$headers")
-    [ -n "$status" ] || problem=$(grep -v '^ ' "$headers" | head -n 1)
-    rm -f "$headers"
-  fi
-  [ -n "$status" ] && [ "$status" != 000 ] || problem=\${problem:-no answer}
-}`;
