@@ -24,6 +24,7 @@ export const ERROR_CODES = {
   HANDLER_UNKNOWN: '`notify` names a handler that the play does not have.',
   INVENTORY_INVALID: 'The inventory does not describe hosts and groups.',
   INVENTORY_MISSING: 'There is no inventory to take hosts from.',
+  INVENTORY_UNTRUSTED: 'The `inventory.yml` of the current folder was not named and may be of somebody else.',
   HOST_UNREACHABLE: 'No connection to the host could be made.',
   HOST_KEY_UNKNOWN: "The host's key is not in known_hosts.",
   HOST_KEY_CHANGED: "The host's key is not the one in known_hosts.",

@@ -92,7 +92,14 @@ function complainOfUsage(error: CommanderError): number {
 }
 
 /** Errors of what a person wrote that come one at a time; the others come together, as InvalidInput. */
-const WRITTEN: readonly ErrorCode[] = ['USAGE', 'ARGS_INVALID', 'FILE_MISSING', 'INVENTORY_MISSING', 'PATTERN_EMPTY'];
+const WRITTEN: readonly ErrorCode[] = [
+  'USAGE',
+  'ARGS_INVALID',
+  'FILE_MISSING',
+  'INVENTORY_MISSING',
+  'INVENTORY_UNTRUSTED',
+  'PATTERN_EMPTY',
+];
 
 /** The exit code of an error that ended a command: only one that is known to be the input's may say that nothing was contacted. */
 function exitOf(error: HailbookError): number {
