@@ -49,6 +49,8 @@ export const ERROR_CODES = {
   SECRET_INVALID: 'A secret that was made on the host is empty or too short.',
   PATH_REFUSED: 'A path on the host is not safe to follow.',
   PACKAGE_UNAVAILABLE: 'The release offers none of the wanted packages.',
+  PACKAGE_REFUSED:
+    'A package would be downgraded, removed, or changed although it is held, and the task does not say that it may.',
   DOWNLOAD_FAILED: 'None of the addresses gave the file.',
   CHECKSUM_MISMATCH: 'A download is not what its checksum says.',
   ARCHIVE_UNSAFE: 'An archive would write outside its folder, or more than it may.',

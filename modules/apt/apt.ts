@@ -1,81 +1,95 @@
-import { type Static, Type } from 'typebox';
-import { type Change, defineResource, type ModuleFailure, type Output, type Step } from '../../engine/plan/contract.ts';
-import { raw, sh } from '../../engine/plan/sh.ts';
+import { HailbookError } from '../../engine/errors.ts';
+import { defineResource, type Key, type ModuleFailure, type Output } from '../../engine/plan/contract.ts';
 import { refusal } from '../_refusal/refusal.ts';
-import { APT_SHELL } from './shell.ts';
-
-// Debian policy 5.6.1. An ending `-` is left out: apt-get would take `name-` for "remove name".
-const Name = Type.String({ pattern: '^[a-z0-9][a-z0-9+.-]*[a-z0-9+.]$' });
-
-const args = Type.Object({
-  names: Type.Array(Type.Union([Name, Type.Array(Name, { minItems: 1 })]), {
-    minItems: 1,
-    description:
-      'Packages. An item that is itself a list names alternatives: one of them that is installed will do, else the first that the release offers is installed.',
-  }),
-  state: Type.Enum(['present', 'absent'], {
-    default: 'present',
-    description: '`absent` removes every package that is named; configuration files stay.',
-  }),
-});
-type Args = Static<typeof args>;
-
-type Packages = {
-  /** Of each item the one that is installed, in the order of the items. */
-  readonly packages: readonly string[];
-  /** Items of which nothing is installed: a name, or alternatives as `a | b`. */
-  readonly missing: readonly string[];
-};
+import { type Args, args } from './args.ts';
+import { look } from './look.ts';
+import { type Packages, parse } from './state.ts';
+import { wanted } from './version.ts';
+import { steps, wantedPins } from './work.ts';
 
 /** Debian packages, by apt-get. */
 export const apt = defineResource<typeof args, Packages>({
   name: 'apt',
-  description: 'Debian packages that are installed, or are not.',
+  description:
+    'Debian packages that are installed in the wanted versions, or are not; and a host that is brought up to date.',
   args,
-  touches: ({ names }) => ({ reads: names.flat().map((name) => `package:${name}` as const), writes: ['*'] }),
-  probe: (given) => ({
-    // Exit 1 is "some are unknown here", which is an answer; 2 is a real failure.
-    script: sh`dpkg-query -W -f '\${Package} \${db:Status-Status}\n' -- ${given.names.flat()} 2>/dev/null || [ $? = 1 ]`,
-    parse: (stdout) => parse(stdout, given),
-  }),
-  desired: ({ state }) => (state === 'present' ? { missing: [] } : { packages: [] }),
+  touches: (given) => ({ reads: readsOf(given), writes: ['*'] }),
+  probe: (given) => ({ script: look(given), parse: (stdout) => parse(stdout, given) }),
+  desired,
   steps,
+  warnings: (current) => current?.notes ?? [],
   failure,
 });
 
-function parse(stdout: string, { names, state }: Args): Packages {
-  const installed = new Set(
-    stdout.split('\n').flatMap((line) => {
-      const [name = '', status] = line.split(' ');
-      return status === 'installed' ? [name] : [];
-    }),
-  );
-  if (state === 'absent') return { packages: names.flat().filter((name) => installed.has(name)), missing: [] };
-  const items = names.map((item) => (typeof item === 'string' ? [item] : item));
+function readsOf({ names = [], deb = [], state, upgrade }: Args): Key[] {
+  return [
+    ...names.flat().map((item) => `package:${wanted(item).name}` as const),
+    ...deb.map((path) => `file:${path}` as const),
+    // Which versions there are depends on the package sources.
+    ...(state === 'latest' || upgrade !== undefined ? ['file:/etc/apt' as const] : []),
+  ];
+}
+
+/** Only what is asked for; but what dpkg left in the middle is always finished. */
+function desired(given: Args): Partial<Packages> {
+  const { names, state, deb, src, hold, pin, upgrade, autoremove, clean, cache_valid_time, restart_services } = given;
+  if (state !== 'present' && names === undefined) {
+    throw new HailbookError('ARGS_INVALID', `apt: \`state: ${state}\` without \`names\``, {
+      hint: 'name the packages; all that the host has are brought up to date by `upgrade: safe` or `upgrade: full`',
+    });
+  }
+  const versioned = names?.flat().find((item) => wanted(item).relation !== '');
+  if (state === 'absent' && versioned !== undefined) {
+    throw new HailbookError('ARGS_INVALID', `apt: what is absent has no version: ${versioned}`);
+  }
   return {
-    packages: items.flatMap((item) => item.find((name) => installed.has(name)) ?? []),
-    missing: items.filter((item) => !item.some((name) => installed.has(name))).map((item) => item.join(' | ')),
+    unfinished: [],
+    ...(names === undefined ? {} : state === 'absent' ? { packages: [] } : { missing: [], other_version: [] }),
+    ...(state === 'latest' ? { outdated: [] } : {}),
+    ...(pin === undefined && state !== 'absent' ? {} : { pins: wantedPins(given) }),
+    ...(deb === undefined && src === undefined ? {} : { missing_debs: [] }),
+    ...(hold === undefined || state === 'absent' ? {} : hold ? { not_held: [] } : { held: [] }),
+    ...(upgrade === undefined ? {} : { upgradable: [] }),
+    ...(autoremove ? { unneeded: [] } : {}),
+    ...(cache_valid_time === undefined ? {} : { fresh: true }),
+    ...(clean ? { archives: [] } : {}),
+    ...(restart_services ? { outdated_services: [] } : {}),
   };
 }
 
-function steps(change: Change<Packages>, { names, state }: Args): Step[] {
-  const before = change.kind === 'update' ? change.before : parse('', { names, state });
-  if (state === 'absent') return [{ script: sh`${raw(APT_SHELL)}\ndiscard ${before.packages}`, timeout: 3600 }];
-  const items = before.missing.map((item) => item.replaceAll(' | ', ' '));
-  return [{ script: sh`${raw(APT_SHELL)}\nprovide ${items}`, timeout: 3600 }];
-}
+/** What apt-get itself refuses, by its own words. */
+const REFUSALS: readonly (readonly [RegExp, string, string])[] = [
+  [
+    /^E: Packages need to be removed but remove is disabled/m,
+    'other packages would have to be removed first, which is not done silently',
+    'Remove them by a task with `state: absent`, or choose other packages.',
+  ],
+  [
+    /^E: Packages were downgraded and -y was used without --allow-downgrades/m,
+    'a newer version is installed than the one that is asked for',
+    'Say `allow_downgrade: true` if the older one may take its place.',
+  ],
+  [
+    /^E: Held packages were changed and -y was used without --allow-change-held-packages/m,
+    'a package is held that would have to change',
+    'Say `allow_change_held_packages: true` if it may.',
+  ],
+];
 
 function failure(output: Output): ModuleFailure | null {
-  if (output.stderr.includes('Packages need to be removed but remove is disabled')) {
-    return {
-      code: 'STEP_FAILED',
-      message: 'other packages would have to be removed first, which is not done silently',
-      hint: 'Remove them by a task with `state: absent`, or choose other packages.',
-    };
+  for (const [said, message, hint] of REFUSALS) {
+    if (said.test(output.stderr)) return { code: 'PACKAGE_REFUSED', message, hint };
+  }
+  const [, file, holder] = /^E: Could not get lock (\S+)\. It is held by (process .*)$/m.exec(output.stderr) ?? [];
+  if (file !== undefined) {
+    return { code: 'WAIT_TIMEOUT', message: `${file} is locked by ${holder}`, hint: LOCKED };
   }
   return refusal(output, {
-    STEP_FAILED: 'They need what is to be removed. Name them in `names` as well if they may go.',
+    PACKAGE_REFUSED: 'They need what is to be removed. Name them in `names` as well if they may go.',
     PACKAGE_UNAVAILABLE: 'Is the name right for this release, and is the package source that has it configured?',
-    WAIT_TIMEOUT: 'Look at that process on the host; when it is done, run again.',
+    WAIT_TIMEOUT: LOCKED,
+    SERVICE_FAILED: 'The lines above are the last that it wrote.',
   });
 }
+
+const LOCKED = 'Look at that process on the host; when it is done, run again.';

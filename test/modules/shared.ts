@@ -1,6 +1,13 @@
 import { FILE_SHELL } from '../../modules/_file/shell.ts';
 import { SYSTEMD_SHELL } from '../../modules/_systemd/shell.ts';
-import { APT_SHELL } from '../../modules/apt/shell.ts';
+import {
+  APT_SHELL,
+  DEBS_SHELL,
+  HOLD_SHELL,
+  INSTALL_SHELL,
+  REMOVE_SHELL,
+  SERVICES_SHELL,
+} from '../../modules/apt/shell.ts';
 import { EXTRACT_SHELL } from '../../modules/download_extract/shell.ts';
 import { PIP_SHELL } from '../../modules/pip/shell.ts';
 import { UFW_SHELL } from '../../modules/ufw/shell.ts';
@@ -8,6 +15,11 @@ import { UFW_SHELL } from '../../modules/ufw/shell.ts';
 /** Shell functions that many steps begin with, and the line that stands for them in a `cases.yaml`. */
 const SHARED: Readonly<Record<string, string>> = {
   '<apt>': APT_SHELL,
+  '<apt debs>': DEBS_SHELL,
+  '<apt hold>': HOLD_SHELL,
+  '<apt install>': INSTALL_SHELL,
+  '<apt remove>': REMOVE_SHELL,
+  '<apt services>': SERVICES_SHELL,
   '<download_extract>': EXTRACT_SHELL,
   '<pip>': PIP_SHELL,
   '<ufw>': UFW_SHELL,
