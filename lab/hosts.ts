@@ -183,9 +183,16 @@ function boot(place: Place, name: string, number: number): void {
   const [file, ...rest] = inCgroup(place, name);
   // nspawn's own lock on the folder would leave a file in /run for each host that is killed; the lab has its lock.
   const env = { ...process.env, SYSTEMD_NSPAWN_LOCK: '0' };
-  spawn(file, [...rest, ...nspawn], { detached: true, env, stdio: ['ignore', log, log] }).unref();
+  spawn(file, [...rest, '/bin/sh', '-c', REBOOTING, 'host', ...nspawn], {
+    detached: true,
+    env,
+    stdio: ['ignore', log, log],
+  }).unref();
   closeSync(log);
 }
+
+/** With --keep-unit nspawn leaves a reboot to who started it, and says so by this exit code: systemd's units have it as RestartForceExitStatus. */
+const REBOOTING = 'while :; do "$@"; [ $? = 133 ] || exit; done';
 
 /**
  * Waits until one can log in as the administrator.
