@@ -71,9 +71,9 @@ environment.registerFunction('list.sum(): dyn', {
 
 const FUNCTIONS = new Set(environment.getDefinitions().functions.map(({ name }) => name));
 
-/** CEL's words; with the names of its types, what no variable can be called. */
+/** CEL's words and what JavaScript's objects have of their own; with the names of CEL's types, what no variable can be called. */
 const WORDS = new Set(
-  'as break const continue else for function if import in let loop package namespace return var void while true false null __proto__ prototype'.split(
+  'as break const continue else for function if import in let loop package namespace return var void while true false null __proto__ prototype constructor'.split(
     ' ',
   ),
 );
