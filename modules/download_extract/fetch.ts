@@ -2,7 +2,8 @@
  * `obtain URL...` sets $archive, $url and $sum: the archive from the first address that has the right one. Before it:
  * $algorithm, $expected (a checksum, or a URL that may have {url} in it), $retries, $patience, $max, $proxy, $config.
  */
-export const FETCH = `# fetch URL FILE BYTES: goes on where FILE ends. 0 here it is; 1 not now; 2 never; 3 it is larger. Why is in $why.
+export const FETCH = `# fetch URL FILE BYTES: goes on where FILE ends. 0 here it is; 1 not now; 2 never; 3 it is larger;
+# 4 the server cannot go on there. Why is in $why.
 fetch() {
   quick=$((patience < 20 ? patience : 20))
   if [ -n "$config" ] || command -v curl >/dev/null; then
@@ -27,8 +28,7 @@ by_curl() {
   case $code in
     0) ;;
     22) case $status in 408|425|429|5??) return 1 ;; *) return 2 ;; esac ;;
-    # It cannot go on, so it begins again.
-    33|36) rm -f -- "$into"; return 1 ;;
+    33|36) return 4 ;;
     1|3|47|51|58|60|77|83|90|91) return 2 ;;
     23|63|153) return 3 ;;
     *) return 1 ;;
@@ -91,6 +91,7 @@ take() {
     0) ;;
     1) why="$url: $why"; return 1 ;;
     2) why="$url: $why"; return 2 ;;
+    4) rm -f -- "$archive"; take; return ;;
     3) [ "$free" -lt "$max" ] || refuse ARCHIVE_UNSAFE "$url is larger than max_size"
       refuse DISK_FULL "$url is larger than what is free in $PWD: $((free / 1048576)) MiB" ;;
   esac
