@@ -128,18 +128,4 @@ describe('download_extract', () => {
     await sh(`rm "it's a tool"; mkdir "it's a tool"`);
     expect((await apply()).outcome).toBe('changed');
   });
-
-  it('works with wget where there is no curl', async () => {
-    mirror.publish(archive(TOOL));
-    // All programs but curl.
-    await sh(
-      'mkdir .bin; for d in /usr/bin /bin /usr/sbin; do for p in $d/*; do case $p in */curl) ;; *) ln -sf "$p" .bin/ ;; esac; done; done',
-    );
-    const only = {
-      run: (script: string, stdin?: string) => host.run(`PATH=${host.tmp}/.bin; ${script}`, stdin),
-      footprint: () => host.footprint(),
-    };
-    const args = { url: `${mirror.base}/tool-1.tgz`, checksum: 'sha512:{url}.sha512', dest: `${host.tmp}/tool` };
-    expect((await applied(only as TempHost, args)).outcome).toBe('changed');
-  });
 });

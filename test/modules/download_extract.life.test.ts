@@ -1,0 +1,323 @@
+import { spawn } from 'node:child_process';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { downloadExtract } from '../../modules/download_extract/download_extract.ts';
+import { apply as applied, archive, FILE, LARGE, Mirror, sha, TOOL, tell, whole, zip } from './archives.ts';
+import { TempHost } from './host.ts';
+import { prepared } from './judge.ts';
+
+const mirror = new Mirror();
+let host: TempHost;
+
+beforeAll(() => mirror.open());
+afterAll(() => mirror.close());
+beforeEach(() => {
+  host = new TempHost(false);
+  mirror.pages.clear();
+  mirror.asked.length = 0;
+});
+afterEach(() => host.close());
+
+const args = (more: Record<string, unknown> = {}) => ({
+  url: `${mirror.base}/tool-1.tgz`,
+  checksum: 'sha512:{url}.sha512',
+  dest: `${host.tmp}/tool`,
+  retries: 0,
+  ...more,
+});
+const apply = (more: Record<string, unknown> = {}) => applied(host, args(more));
+const sh = (script: string) => tell(host, script);
+
+/** The script that a run would send now. */
+function script(more: Record<string, unknown> = {}): string {
+  const given = prepared(downloadExtract, args(more)) as Parameters<typeof downloadExtract.steps>[1];
+  const [step] = downloadExtract.steps({ kind: 'create', after: {} }, given);
+  return step?.script ?? '';
+}
+
+/** A mirror that gives all but the last byte, until `release`. */
+function held(content: Buffer): { reached: Promise<void>; release(): void } {
+  let reach = (): void => {};
+  let release = (): void => {};
+  const reached = new Promise<void>((resolve) => {
+    reach = resolve;
+  });
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  mirror.publish(content);
+  mirror.pages.set('/tool-1.tgz', (request, response) => {
+    if (request.headers.range) return whole(content, request, response);
+    response.writeHead(200, { 'content-length': content.length });
+    response.write(content.subarray(0, -1), reach);
+    released.then(() => response.end(content.subarray(-1)));
+  });
+  return { reached, release };
+}
+
+describe('download_extract, cut off', () => {
+  it('waits for a lost run that is still at work, and finds it done', async () => {
+    const content = archive(LARGE);
+    const slow = held(content);
+    const lost = host.run(script());
+    await slow.reached;
+    const second = host.run(script());
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    slow.release();
+    expect(await lost).toMatchObject({ code: 0 });
+    expect(await second).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/waiting for another run[\s\S]*another run has made it/),
+    });
+    expect(mirror.asked.filter((path) => path.startsWith('/tool-1.tgz') && !path.includes('sha'))).toHaveLength(1);
+    expect((await apply()).outcome).toBe('ok');
+    expect(await sh('ls -A')).toBe('tool');
+  });
+
+  it('says before that a lost run is still at work', async () => {
+    const content = archive(TOOL);
+    mirror.publish(content);
+    await apply();
+    await sh('mkdir -m 700 .tool.hailbook-work');
+    expect(await applied(host, args())).toMatchObject({ outcome: 'changed', state: { unfinished: false } });
+    expect(await sh('ls -A')).toBe('tool');
+  });
+
+  it('goes on when nobody reads any more what it says', async () => {
+    const content = archive(LARGE);
+    const slow = held(content);
+    const child = spawn('/bin/sh', ['-c', script()], {
+      cwd: host.tmp,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { LC_ALL: 'C', PATH: process.env.PATH },
+    });
+    await slow.reached;
+    child.stdout.destroy();
+    child.stderr.destroy();
+    slow.release();
+    expect(await new Promise((resolve) => child.on('exit', resolve))).toBe(0);
+    expect((await apply()).outcome).toBe('ok');
+  });
+
+  it('leaves nothing half done when it is killed, and nothing at all after the next run', async () => {
+    const two = archive('mkdir t; echo two >t/two; head -c 300000 /dev/urandom >t/noise; tar -czf - t');
+    mirror.publish(archive(TOOL));
+    await apply();
+    const slow = held(two);
+    const child = spawn('/bin/sh', ['-c', script()], {
+      cwd: host.tmp,
+      stdio: 'ignore',
+      detached: true,
+      env: { LC_ALL: 'C', PATH: process.env.PATH },
+    });
+    await slow.reached;
+    await sh('until [ -s .tool.hailbook-work/part-* ]; do sleep 0.1; done');
+    process.kill(-(child.pid ?? 0), 'SIGKILL');
+    expect(await sh('cat tool/bin/run; ls -A')).toBe('run\n.tool.hailbook-work\ntool');
+    const checksum = `sha512:${sha('sha512', two)}`;
+    expect((await apply({ checksum })).outcome).toBe('changed');
+    expect(mirror.asked.at(-1)).toMatch(/^\/tool-1.tgz bytes=[1-9]/);
+    expect(await sh('cat tool/two; ls -A')).toBe('two\ntool');
+  });
+
+  it('cleans up what was left long ago for a folder that nobody asks for any more, and only that', async () => {
+    mirror.publish(archive(TOOL));
+    await sh(`mkdir .a.hailbook-work .b.hailbook-work .c.hailbook-work .c.hailbook-work/old .d.hailbook-work
+      echo x >.a.hailbook-work/part-x
+      touch -d '8 days ago' .a.hailbook-work .c.hailbook-work .d.hailbook-work`);
+    await host.run(`flock .d.hailbook-work /bin/sh -c ${JSON.stringify('sleep 3 >/dev/null 2>&1 &')}`);
+    await apply();
+    expect(await sh('ls -A')).toBe('.b.hailbook-work\n.c.hailbook-work\n.d.hailbook-work\ntool');
+  });
+
+  it('touches no folder of that name that somebody else made', async () => {
+    mirror.publish(archive(TOOL));
+    await sh('mkdir .tool.hailbook-work; chown nobody .tool.hailbook-work; echo x >.tool.hailbook-work/old');
+    await expect(apply()).rejects.toMatchObject({ code: 'PATH_REFUSED' });
+    await sh('rm -r .tool.hailbook-work; mkdir other; ln -s other .tool.hailbook-work');
+    await expect(apply()).rejects.toMatchObject({ code: 'PATH_REFUSED' });
+    expect(await sh('ls -A other')).toBe('');
+  });
+});
+
+describe('download_extract, on a host that lacks something', () => {
+  const without = async (programs: string, more: Record<string, unknown>) => {
+    await sh(`mkdir .bin; ln -s /usr/sbin/* /usr/bin/* .bin/ 2>/dev/null || :; cd .bin; rm -f ${programs}`);
+    const poorer = {
+      run: (text: string, stdin?: string) => host.run(`PATH=${host.tmp}/.bin; ${text}`, stdin),
+      footprint: () => host.footprint(),
+    };
+    return applied(poorer as TempHost, args(more));
+  };
+
+  it('works with wget where there is no curl, and goes on there too', async () => {
+    const content = archive(LARGE);
+    mirror.publish(content);
+    const part = `.tool.hailbook-work/part-sha512-${sha('sha512', content)}`;
+    await sh('mkdir -m 700 .tool.hailbook-work');
+    await host.run(`cat >${part}`, content.subarray(0, 1000).toString('latin1'));
+    expect((await without('curl', { retries: 1 })).outcome).toBe('changed');
+  });
+
+  it.each([
+    ['curl wget', 'tool.tgz', 'neither curl nor wget', TOOL],
+    ['unzip', 'tool.zip', 'unzip is not on this host; on Debian it is in the package unzip', 'echo'],
+    ['xz', 'tool.tar.xz', 'package xz-utils', 'echo'],
+    ['bzip2', 'tool.tar.bz2', 'package bzip2', 'echo'],
+    ['zstd', 'tool.tar.zst', 'package zstd', 'echo'],
+  ])('names what is missing before it downloads: %s', async (programs, name, message, content) => {
+    mirror.publish(archive(content), name);
+    await expect(without(programs, { url: `${mirror.base}/${name}` })).rejects.toMatchObject({
+      code: 'PROGRAM_MISSING',
+      message: expect.stringContaining(message),
+    });
+    expect(mirror.asked).toEqual([]);
+  });
+
+  it('names what is missing when only the archive tells', async () => {
+    mirror.publish(archive('mkdir t; echo x >t/x; tar --xz -cf - t'));
+    await expect(without('xz', {})).rejects.toMatchObject({ code: 'PROGRAM_MISSING' });
+  });
+
+  it('hands a password to no program that would let others see it', async () => {
+    mirror.publish(archive(TOOL));
+    await expect(without('curl', { username: 'x', password: 'y' })).rejects.toMatchObject({ code: 'PROGRAM_MISSING' });
+    expect(mirror.asked).toEqual([]);
+  });
+
+  describe('room', () => {
+    beforeEach(() => {
+      host.close();
+      host = new TempHost(true);
+    });
+    const small = (options: string) => sh(`mkdir small; mount -t tmpfs -o ${options} small small`);
+
+    it.each([
+      ['for the archive', 'size=200k', () => archive(LARGE), 'is larger than what is free', 0],
+      [
+        'for what is in it',
+        'size=2m',
+        () => archive('mkdir t; head -c 9000000 /dev/zero >t/z; tar -czf - t'),
+        'it takes 9 MiB',
+        1,
+      ],
+      [
+        'for what is in a zip archive',
+        'size=2m',
+        () => zip({ name: 't/z', content: Buffer.alloc(9e6), mode: FILE }),
+        'it takes 9 MiB',
+        1,
+      ],
+      [
+        'for that many files',
+        'size=9m,nr_inodes=30',
+        () => archive('mkdir t; seq -f t/%g 99 | xargs touch; tar -cf - t'),
+        'more can be made',
+        1,
+      ],
+    ])('has no room %s, says so and leaves all as it was', async (_, options, content, message, parts) => {
+      await small(options);
+      mirror.publish(content());
+      const refused = apply({ dest: `${host.tmp}/small/tool` });
+      await expect(refused).rejects.toMatchObject({ code: 'DISK_FULL', message: expect.stringContaining(message) });
+      expect(await sh(`find ${host.tmp}/small -type f | wc -l; ls ${host.tmp}/small`)).toBe(String(parts));
+    });
+
+    it('has no room for an archive of the controller', async () => {
+      await small('size=200k');
+      const refused = applied(host, { src: archive(LARGE), dest: `${host.tmp}/small/tool` });
+      await expect(refused).rejects.toMatchObject({ code: 'DISK_FULL' });
+      expect(await sh(`ls -A ${host.tmp}/small`)).toBe('');
+    });
+  });
+});
+
+describe('download_extract', () => {
+  it('unpacks an archive of the controller, and again only another one', async () => {
+    const one = { src: archive('mkdir t; echo one >t/one; tar -cf - t'), dest: `${host.tmp}/tool` };
+    expect(await applied(host, one)).toMatchObject({
+      outcome: 'changed',
+      state: { checksum: `sha256:${sha('sha256', one.src)}` },
+    });
+    expect((await applied(host, one)).outcome).toBe('ok');
+    const two = { ...one, src: zip({ name: 't/two', content: 'two', mode: FILE }) };
+    expect((await applied(host, two)).outcome).toBe('changed');
+    expect(await sh('ls tool; ls -A')).toBe('two\ntool');
+  });
+
+  it('keeps several versions beside each other, and switches a link when the new one is complete', async () => {
+    const link = `${host.tmp}/current`;
+    mirror.publish(archive(TOOL));
+    mirror.publish(archive('mkdir t; echo two >t/two; tar -cf - t'), 'tool-2.tar');
+    const one = { dest: `${host.tmp}/tool-1`, link };
+    const two = { dest: `${host.tmp}/tool-2`, link, url: `${mirror.base}/tool-2.tar` };
+    expect(await apply(one)).toMatchObject({ outcome: 'changed', state: { link: one.dest } });
+    mirror.pages.set('/tool-2.tar.sha512', '0'.repeat(128));
+    await expect(apply(two)).rejects.toMatchObject({ code: 'CHECKSUM_MISMATCH' });
+    expect(await sh('cat current/bin/run')).toBe('run');
+    mirror.publish(archive('mkdir t; echo two >t/two; tar -cf - t'), 'tool-2.tar');
+    await apply(two);
+    expect(await sh('cat current/two tool-1/bin/run')).toBe('two\nrun');
+    // Back again: without a download.
+    mirror.asked.length = 0;
+    expect((await apply(one)).outcome).toBe('changed');
+    expect(mirror.asked).toEqual([]);
+    expect(await sh('readlink current')).toBe(one.dest);
+    // The old version goes, the link that leads elsewhere stays.
+    expect((await applied(host, { dest: two.dest, link, state: 'absent' })).outcome).toBe('changed');
+    expect(await sh('ls -A')).toBe('current\ntool-1');
+    expect((await applied(host, { dest: one.dest, link, state: 'absent' })).outcome).toBe('changed');
+    expect((await applied(host, { dest: one.dest, link, state: 'absent' })).outcome).toBe('ok');
+    expect(await sh('ls -A')).toBe('');
+  });
+
+  it('replaces no file by a link, and removes no folder that it did not make', async () => {
+    mirror.publish(archive(TOOL));
+    await sh('echo x >current; mkdir mine; echo x >mine/x');
+    await expect(apply({ link: `${host.tmp}/current` })).rejects.toMatchObject({ code: 'PATH_REFUSED' });
+    await expect(applied(host, { dest: `${host.tmp}/mine`, state: 'absent' })).rejects.toMatchObject({
+      code: 'PATH_REFUSED',
+    });
+    expect(await sh('ls -A')).toBe('current\nmine');
+  });
+
+  it('sees another content only when it is to look for it', async () => {
+    mirror.publish(archive(TOOL));
+    await apply();
+    const spoil = 'echo RUN >tool/bin/run; ln -sfn bin/RUN tool/go';
+    await sh(spoil);
+    expect((await apply()).outcome).toBe('ok');
+    expect(await apply({ verify: 'content' })).toMatchObject({
+      outcome: 'changed',
+      state: { damaged: [], verify: 'content' },
+    });
+    expect(await sh('cat tool/go')).toBe('run');
+    expect((await apply({ verify: 'content' })).outcome).toBe('ok');
+    await sh(`${spoil}; echo mine >tool/settings; ln -s x tool/link`);
+    expect((await apply({ verify: 'content' })).outcome).toBe('changed');
+    expect(await sh('cat tool/go tool/settings; ls -A tool | wc -l')).toBe('run\nmine\n8');
+  });
+
+  it("adopts nothing through a link that a folder's owner plants at the right moment", async () => {
+    mirror.publish(archive(TOOL));
+    await apply({ owner: 'nobody' });
+    // A hand in the middle: `comm` runs after the list was made and before anything is taken along.
+    await sh(`mkdir tool/conf secret .bin; echo mine >tool/conf/passwd; echo x >secret/passwd; : >tool/bin/run
+      printf '#!/bin/sh\\nrm -rf tool/conf; ln -s %s/secret tool/conf; exec /usr/bin/comm "$@"\\n' "$PWD" >.bin/comm; chmod 755 .bin/comm`);
+    const raced = {
+      run: (text: string, stdin?: string) => host.run(`PATH=${host.tmp}/.bin:$PATH; ${text}`, stdin),
+      footprint: () => host.footprint(),
+    };
+    expect((await applied(raced as TempHost, args({ owner: 'nobody' }))).outcome).toBe('changed');
+    expect(await sh('find tool -name passwd; stat -c %h secret/passwd')).toBe('1');
+  });
+
+  it('works in the folder of an account as that account', async () => {
+    mirror.publish(archive(TOOL));
+    await sh('chmod 755 .; mkdir home; chown nobody:nogroup home');
+    expect(await apply({ dest: `${host.tmp}/home/tool` })).toMatchObject({
+      outcome: 'changed',
+      state: { owner: 'nobody' },
+    });
+    expect(await sh('find home ! -user nobody; ls -A home')).toBe('tool');
+  });
+});
