@@ -1,56 +1,19 @@
 import { spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { HailbookError } from '../engine/errors.ts';
 import { inCgroup, removeCgroup } from './cgroup.ts';
-import { attempt, command, lastLines } from './command.ts';
-import { imageRoot } from './image.ts';
+import { attempt, lastLines } from './command.ts';
+import { type Base, foldersOf, mountDisk } from './disk.ts';
 import { ADMIN, type LabHost } from './inventory.ts';
-import { discardFolder, unmount } from './mounts.ts';
-import { gateway, removeInterface, uplinkMtu } from './network.ts';
-import { collectPackages, seedPackages } from './packages.ts';
+import { unmount } from './mounts.ts';
+import { removeInterface } from './network.ts';
+import { collectPackages } from './packages.ts';
 import { endProcesses, processesWith, until } from './processes.ts';
-import { type Place, replaceFile } from './state.ts';
-import { parseSubnet } from './subnet.ts';
+import type { Place } from './state.ts';
 
 /** Seconds from power-on to a shell over SSH: 2 to 3 measured; a machine that is busy with other things may take longer. */
 const BOOT_LIMIT = 90;
 const SHUTDOWN_LIMIT = 20;
-
-interface HostFolders {
-  readonly folder: string;
-  /** What the host has changed of its image. */
-  readonly upper: string;
-  readonly work: string;
-  readonly root: string;
-  readonly console: string;
-  /** Names the image under `upper`; written last, so a host without it is half-made. */
-  readonly image: string;
-}
-
-function foldersOf(place: Place, name: string): HostFolders {
-  const folder = join(place.hosts, name);
-  const inside = (entry: string) => join(folder, entry);
-  return {
-    folder,
-    upper: inside('upper'),
-    work: inside('work'),
-    root: inside('root'),
-    console: inside('console.log'),
-    image: inside('image'),
-  };
-}
-
-/** Where what a host has changed of its image is found: for tests that compare. */
-export function upperFolder(place: Place, name: string): string {
-  return foldersOf(place, name).upper;
-}
-
-/** Every host that has a folder, running or not. */
-export function hostsOnDisk(place: Place): string[] {
-  return existsSync(place.hosts) ? readdirSync(place.hosts) : [];
-}
 
 /** The argument by which a host's nspawn is known in the process table. */
 function mark(place: Place, name: string): string {
@@ -61,35 +24,18 @@ export function isUp(place: Place, name: string): boolean {
   return processesWith(mark(place, name)).length > 0;
 }
 
-export function imageOf(place: Place, name: string): string | undefined {
-  const { image } = foldersOf(place, name);
-  return existsSync(image) ? readFileSync(image, 'utf8').trim() : undefined;
-}
-
-/** Boots a host that is not running: from its own disk, or a fresh one when it has none on an image that is still there. */
+/** Boots a host that is not running: from its own disk, or a fresh one when it has none of which all is still there. */
 export async function startHost(
   place: Place,
   host: LabHost,
   number: number,
   subnet: string,
-  base: string,
+  fresh: Base,
 ): Promise<void> {
   if (isUp(place, host.name)) return;
-  const folders = foldersOf(place, host.name);
   await clearRemains(place, host.name);
   await removeInterface(`vb-${place.bridge}-${number}`);
-  const standing = imageOf(place, host.name);
-  const keeps = standing !== undefined && existsSync(imageRoot(place, standing));
-  if (!keeps) await discardDisk(place, host.name);
-  for (const folder of [folders.upper, folders.work, folders.root]) mkdirSync(folder, { recursive: true });
-  if (!keeps) seedPackages(place, folders.upper);
-
-  const image = keeps ? standing : base;
-  const layers = `lowerdir=${imageRoot(place, image)},upperdir=${folders.upper},workdir=${folders.work}`;
-  await command(['mount', '-t', 'overlay', '-o', layers, 'overlay', folders.root]);
-  if (!keeps) await giveIdentity(place, host, folders.root);
-  await giveNetwork(folders.root, host, subnet);
-  if (!keeps) replaceFile(folders.image, `${image}\n`);
+  await mountDisk(place, host, subnet, fresh);
   boot(place, host.name, number);
 }
 
@@ -109,55 +55,6 @@ export async function stopHosts(place: Place, names: readonly string[], hard = f
 async function clearRemains(place: Place, name: string): Promise<void> {
   await removeCgroup(place, name);
   await unmount(foldersOf(place, name).root);
-}
-
-/** Throws a stopped host's disk away; what it downloaded and its SSH keys are kept elsewhere. */
-export async function discardDisk(place: Place, name: string): Promise<void> {
-  const { folder, image } = foldersOf(place, name);
-  // The marker goes first, so that a half-deleted disk is never booted.
-  rmSync(image, { force: true });
-  await discardFolder(folder);
-}
-
-/** What no two hosts may share: names, keys, machine-id. */
-async function giveIdentity(place: Place, { name }: LabHost, root: string): Promise<void> {
-  const inside = (path: string) => join(root, path);
-  writeFileSync(inside('/etc/hostname'), `${name}\n`);
-  // As Debian's installer leaves it: a trap for clusters that playbooks must deal with.
-  writeFileSync(inside('/etc/hosts'), `127.0.0.1\tlocalhost\n127.0.1.1\t${name}\n`);
-  writeFileSync(inside('/etc/machine-id'), `${randomBytes(16).toString('hex')}\n`);
-  await command(['cp', '-p', ...(await hostKeys(place, name)), inside('/etc/ssh/')]);
-  const ssh = `/home/${ADMIN}/.ssh`;
-  await command(['chroot', root, 'install', '-d', '-m', '0700', '-o', ADMIN, '-g', ADMIN, ssh]);
-  writeFileSync(inside(`${ssh}/authorized_keys`), readFileSync(`${place.key}.pub`), { mode: 0o600 });
-  await command(['chroot', root, 'chown', `${ADMIN}:`, `${ssh}/authorized_keys`]);
-}
-
-/** A host's SSH keys, made once: they outlive its disk, so known_hosts stays true over a reset. */
-async function hostKeys(place: Place, name: string): Promise<string[]> {
-  const prefix = join(place.hostKeys, name);
-  const folder = join(prefix, 'etc/ssh');
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  // Makes the types that are missing: after an interruption, too.
-  await command(['ssh-keygen', '-q', '-A', '-f', prefix]);
-  return readdirSync(folder).map((file) => join(folder, file));
-}
-
-export async function publicHostKeys(place: Place, name: string): Promise<string[]> {
-  return (await hostKeys(place, name))
-    .filter((path) => path.endsWith('.pub'))
-    .map((path) => readFileSync(path, 'utf8'));
-}
-
-async function giveNetwork(root: string, { address }: LabHost, subnet: string): Promise<void> {
-  const lines = ['[Match]', 'Name=host0', '', '[Link]', `MTUBytes=${await uplinkMtu()}`, '', '[Network]'];
-  lines.push(`Address=${address}/${parseSubnet(subnet).prefix}`, `Gateway=${gateway(subnet)}`, 'IPv6AcceptRA=no', '');
-  writeFileSync(join(root, 'etc/systemd/network/10-host0.network'), lines.join('\n'));
-  // A stub resolver on this machine's loopback (systemd-resolved) does not answer hosts; what stands behind it does.
-  const behindStub = '/run/systemd/resolve/resolv.conf';
-  const own = readFileSync('/etc/resolv.conf', 'utf8');
-  const usable = /^nameserver\s+127\./m.test(own) && existsSync(behindStub) ? readFileSync(behindStub, 'utf8') : own;
-  writeFileSync(join(root, 'etc/resolv.conf'), usable);
 }
 
 function boot(place: Place, name: string, number: number): void {

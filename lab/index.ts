@@ -1,83 +1,104 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { HailbookError } from '../engine/errors.ts';
-import { BUILD, removeCgroup } from './cgroup.ts';
-import { command } from './command.ts';
-import {
-  discardDisk,
-  hostsOnDisk,
-  imageOf,
-  isUp,
-  publicHostKeys,
-  sshArguments,
-  startHost,
-  stopHosts,
-  waitForLogin,
-} from './hosts.ts';
-import { baseImage, pruneImages } from './image.ts';
-import { hostsAt, inventoryText, knownHostsText, type LabHost } from './inventory.ts';
-import { isServing, mirrorUrl, startMirror, stopMirror } from './mirror.ts';
+import { removeCgroup } from './cgroup.ts';
+import { discardDisk, hostsOnDisk } from './disk.ts';
+import { isUp, sshArguments, stopHosts } from './hosts.ts';
+import { imageRelease } from './image.ts';
+import { stopMirror } from './mirror.ts';
 import { unmount } from './mounts.ts';
-import { checkSubnet, forwarding, raiseNetwork, removeNetwork } from './network.ts';
-import { inTurn } from './release.ts';
-import { checkRequirements, requireRoot } from './requirements.ts';
-import { type Asked, settle, type Wanted } from './settle.ts';
-import { type LabRecord, labPlace, locked, type Place, readRecord, replaceFile, writeRecord } from './state.ts';
+import { removeNetwork } from './network.ts';
+import { type LabStatus, type Means, raise, statusOf } from './raise.ts';
+import { asTurns } from './release.ts';
+import { requireRoot } from './requirements.ts';
+import { type Asked, settle } from './settle.ts';
+import {
+  checkName,
+  ownSize,
+  removeSnapshot,
+  type Snapshot,
+  snapshotNamed,
+  snapshots,
+  takeSnapshot,
+} from './snapshot.ts';
+import { labPlace, locked, readRecord } from './state.ts';
 
-type Progress = (message: string) => void;
-
-/** What a lab is asked to be, and how the work on it is shown. */
-export interface LabOptions extends Asked {
-  readonly install?: boolean | undefined;
-  /** The command that runs hailbook itself, for the mirror's process: `[node, dist/cli.js]`. */
-  readonly self: readonly string[];
-  readonly progress: Progress;
-}
-
-interface HostStatus extends LabHost {
-  readonly release: string;
-  readonly up: boolean;
-}
-
-export interface LabStatus {
-  readonly folder: string;
-  readonly subnet: string;
-  readonly bridge: string;
-  readonly hosts: readonly HostStatus[];
-  /** Where the mirror answers; undefined when the lab has none. */
-  readonly mirror: { readonly url: string; readonly up: boolean } | undefined;
-  readonly inventory: string;
-  readonly knownHosts: string;
-}
+export type { LabStatus } from './raise.ts';
 
 /**
  * Raises the lab, or what of it is not running, and returns when every host can be logged in to.
  * @throws HailbookError LAB_REQUIREMENTS | LAB_CLASH | LAB_FAILED | USAGE
  */
-export async function labUp(options: LabOptions): Promise<LabStatus> {
+export async function labUp(options: Asked & Means): Promise<LabStatus> {
   const place = labPlace();
   requireRoot();
   return locked(place, () => raise(place, settle(place, options), options));
 }
 
-/** Gives every host of the lab a fresh disk and boots it; names, addresses, SSH keys and downloaded packages stay. */
-export async function labReset(options: Pick<LabOptions, 'self' | 'progress' | 'releases'>): Promise<LabStatus> {
+/** What the hosts' fresh disks shall be: a release, or a snapshot with all that was on it; else they stay as they were raised. */
+interface Afresh {
+  readonly releases?: readonly string[] | undefined;
+  readonly to?: string | undefined;
+}
+
+/**
+ * Gives every host of the lab a fresh disk and boots it; names, addresses, SSH keys and downloaded packages stay. Set back
+ * to a snapshot, the lab has the hosts that it had then.
+ * @throws HailbookError LAB_DOWN | LAB_FAILED | USAGE
+ */
+export async function labReset({ releases, to, ...means }: Afresh & Means): Promise<LabStatus> {
   const place = labPlace();
   requireRoot();
   const record = readRecord(place);
   if (!record) throw down();
+  const bases = to === undefined ? {} : snapshotNamed(place, to).hosts;
   return locked(place, async () => {
-    options.progress('throwing the disks away');
+    means.progress('throwing the disks away');
     await stopHosts(place, record.hosts, true);
-    await Promise.all(record.hosts.map((name) => discardDisk(place, name)));
-    return raise(place, { ...record, releases: options.releases ?? record.releases }, options);
+    const then = Object.keys(bases);
+    await Promise.all([...new Set([...record.hosts, ...then])].map((name) => discardDisk(place, name)));
+    const wanted = { ...record, ...(releases && { releases }) };
+    if (then.length === 0) return raise(place, wanted, means);
+    const taken = Object.values(bases).map(({ image }) => imageRelease(place, image) ?? '');
+    return raise(place, { ...wanted, hosts: then, releases: asTurns(taken) }, means, bases);
   });
+}
+
+/** A snapshot, and the bytes that it has for itself. */
+export type SnapshotStatus = Snapshot & { readonly bytes: number };
+
+/**
+ * Keeps the disks of all hosts as they are now, under a name. Hosts may run; they stand still for as long as it takes.
+ * @throws HailbookError USAGE | LAB_DOWN | LAB_FAILED
+ */
+export async function labSnapshot(name: string, progress: Means['progress']): Promise<SnapshotStatus> {
+  const place = labPlace();
+  requireRoot();
+  checkName(name);
+  const snapshot = await locked(place, () => takeSnapshot(place, name, progress));
+  return { ...snapshot, bytes: await ownSize(place, snapshot) };
+}
+
+/** The snapshots that there are, the oldest first. */
+export async function labSnapshots(): Promise<SnapshotStatus[]> {
+  const place = labPlace();
+  requireRoot();
+  return Promise.all(
+    snapshots(place).map(async (snapshot) => ({ ...snapshot, bytes: await ownSize(place, snapshot) })),
+  );
+}
+
+/** Forgets a snapshot; a host that stands on it keeps its disk. @throws HailbookError USAGE */
+export async function labForget(name: string): Promise<void> {
+  const place = labPlace();
+  requireRoot();
+  await locked(place, () => removeSnapshot(place, name));
 }
 
 /**
  * Takes the lab down: no process, mount, bridge, firewall rule or cgroup of it is left; disks and caches are.
  * @returns false when there was no lab
  */
-export async function labDown({ progress }: Pick<LabOptions, 'progress'>): Promise<boolean> {
+export async function labDown({ progress }: Pick<Means, 'progress'>): Promise<boolean> {
   const place = labPlace();
   requireRoot();
   if (!existsSync(place.folder)) return false;
@@ -122,63 +143,4 @@ export function labInventoryPath(): string | undefined {
 
 function down(): HailbookError {
   return new HailbookError('LAB_DOWN', 'no lab is running', { hint: 'hailbook lab up' });
-}
-
-async function raise(
-  place: Place,
-  wanted: Wanted,
-  { install, self, progress }: Pick<LabOptions, 'install' | 'self' | 'progress'>,
-): Promise<LabStatus> {
-  await checkRequirements(wanted.mirror, install ?? false, progress);
-  await checkSubnet(place, wanted.subnet);
-  const before = readRecord(place);
-  await removeCgroup(place, BUILD);
-  const bases: string[] = [];
-  for (const release of wanted.releases) bases.push(await baseImage(place, release, progress));
-  // Written before anything is raised, so that `down` finds what to put back even if this is cut short.
-  const record: LabRecord = { ...wanted, ...forwarding(before) };
-  writeRecord(place, record);
-  if (!existsSync(place.key))
-    await command(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-C', 'hailbook-lab', '-f', place.key]);
-
-  await stopHosts(
-    place,
-    hostsOnDisk(place).filter((name) => !record.hosts.includes(name)),
-  );
-  await raiseNetwork(place, record.subnet);
-  const hosts = hostsAt(record.subnet, record.hosts);
-  const keyed = await Promise.all(
-    hosts.map(async (host) => ({ ...host, publicKeys: await publicHostKeys(place, host.name) })),
-  );
-  replaceFile(place.knownHosts, knownHostsText(keyed));
-
-  const stopped = record.hosts.filter((name) => !isUp(place, name));
-  if (stopped.length > 0) progress(`booting ${stopped.join(', ')}`);
-  mkdirSync(place.hosts, { recursive: true });
-  await Promise.all(hosts.map((host, number) => startHost(place, host, number, record.subnet, inTurn(bases, number))));
-  await Promise.all(hosts.map((host) => waitForLogin(place, host)));
-  await pruneImages(place, new Set([...bases, ...hostsOnDisk(place).flatMap((name) => imageOf(place, name) ?? [])]));
-
-  if (record.mirror) await startMirror(place, record.subnet, self, progress);
-  else await stopMirror(place);
-  await removeCgroup(place, BUILD);
-  const mirror = record.mirror ? { mirror: mirrorUrl(record.subnet) } : {};
-  replaceFile(place.inventory, inventoryText({ hosts, key: place.key, knownHosts: place.knownHosts, ...mirror }));
-  return statusOf(place, record);
-}
-
-function statusOf(place: Place, record: LabRecord): LabStatus {
-  return {
-    folder: place.folder,
-    subnet: record.subnet,
-    bridge: place.bridge,
-    hosts: hostsAt(record.subnet, record.hosts).map((host, number) => ({
-      ...host,
-      release: inTurn(record.releases, number),
-      up: isUp(place, host.name),
-    })),
-    mirror: record.mirror ? { url: mirrorUrl(record.subnet), up: isServing(place) } : undefined,
-    inventory: place.inventory,
-    knownHosts: place.knownHosts,
-  };
 }

@@ -36,6 +36,11 @@ export function inTurn(list: readonly string[], index: number): string {
   return list[index % list.length] ?? '';
 }
 
+/** The shortest list that gives each host its own when the hosts take it in turn. */
+export function asTurns(list: readonly string[]): readonly string[] {
+  return list.every((entry) => entry === list[0]) ? list.slice(0, 1) : list;
+}
+
 /**
  * An apt source file of this machine for another release: the same places and keys, with the suites of the other release.
  * A source of which no suite is named after this machine's release is somebody else's packages, made for this release or

@@ -1,8 +1,7 @@
 import { HailbookError } from '../engine/errors.ts';
-import { hostsOnDisk, imageOf } from './hosts.ts';
-import { imageRelease } from './image.ts';
+import { diskRelease, hostsOnDisk } from './disk.ts';
 import { hostNames, hostsAt } from './inventory.ts';
-import { inTurn, ownRelease } from './release.ts';
+import { asTurns, inTurn, ownRelease } from './release.ts';
 import { type LabRecord, type Place, readRecord } from './state.ts';
 
 /** What is not given stays as the lab was last raised; at first 4 hosts of this machine's release in 10.77.0.0/24, with a mirror. */
@@ -55,16 +54,9 @@ function refuseOtherRelease(
   });
 }
 
-/** The release of what a host has on its disk; undefined when it has none, or its image is gone. */
-function diskRelease(place: Place, name: string): string | undefined {
-  const image = imageOf(place, name);
-  return image === undefined ? undefined : imageRelease(place, image);
-}
-
 /** The releases of a lab that was taken down, as its hosts took them in turn; undefined when no disk is left. */
-function releasesOnDisk(place: Place): string[] | undefined {
+function releasesOnDisk(place: Place): readonly string[] | undefined {
   const names = hostNames(hostsOnDisk(place).length);
   const found = names.map((name) => diskRelease(place, name)).filter((release) => release !== undefined);
-  if (found.length === 0) return undefined;
-  return found.every((release) => release === found[0]) ? found.slice(0, 1) : found;
+  return found.length > 0 ? asTurns(found) : undefined;
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HailbookError } from '../engine/errors.ts';
+import { thaw } from './cgroup.ts';
 import { isRunning, startOf } from './processes.ts';
 import { ownRelease } from './release.ts';
 
@@ -17,6 +18,8 @@ export interface Place {
   readonly knownHosts: string;
   readonly key: string;
   readonly images: string;
+  readonly layers: string;
+  readonly snapshots: string;
   readonly hosts: string;
   readonly hostKeys: string;
   readonly packages: string;
@@ -49,6 +52,8 @@ export function labPlace(folder: string = process.env.HAILBOOK_LAB_DIR || DEFAUL
     knownHosts: join(folder, 'known_hosts'),
     key: join(folder, 'id_ed25519'),
     images: join(folder, 'images'),
+    layers: join(folder, 'layers'),
+    snapshots: join(folder, 'snapshots'),
     hosts: join(folder, 'hosts'),
     hostKeys: join(folder, 'host-keys'),
     packages: join(folder, 'packages'),
@@ -98,6 +103,8 @@ export async function locked<T>(place: Place, work: () => Promise<T>): Promise<T
     replaceFile(lock, own);
   }
   try {
+    // Who had the lab before may have been killed while its hosts stood still.
+    thaw(place);
     return await work();
   } finally {
     rmSync(lock, { force: true });

@@ -30,7 +30,7 @@ fi
 # A lab of the tests' own (vitest.config.ts names the same folder), so that one that somebody works in stays as it is.
 export HAILBOOK_LAB_DIR=/var/lib/hailbook-test HAILBOOK_TALLY="$results/tally"
 trap 'rm -rf "$results"; node dist/cli.js lab down' EXIT
-node dist/cli.js lab up --install --subnet 10.78.0.0/24
+node dist/cli.js lab up --install --subnet "${HAILBOOK_TEST_SUBNET:-10.78.0.0/24}"
 
 failed=0
 for project in unit e2e property; do

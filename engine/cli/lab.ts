@@ -1,9 +1,21 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { type LabStatus, labDown, labReset, labSsh, labStatus, labUp } from '../../lab/index.ts';
+import {
+  type LabStatus,
+  labDown,
+  labForget,
+  labReset,
+  labSnapshot,
+  labSnapshots,
+  labSsh,
+  labStatus,
+  labUp,
+  type SnapshotStatus,
+} from '../../lab/index.ts';
 import { parseReleases } from '../../lab/release.ts';
 import { mirrorServer } from '../../lab/serve.ts';
+import { compressNames } from '../report/index.ts';
 
 const EXAMPLES = `
 Examples:
@@ -13,15 +25,20 @@ Examples:
   hailbook run playbooks/cluster.yml         uses the running lab when there is no inventory.yml
   hailbook lab ssh spark-worker1 -- systemctl status spark-worker
   hailbook lab reset                         fresh hosts in seconds, downloads kept
+  hailbook lab snapshot clean                keep the disks as they are; hailbook lab reset --to clean
   hailbook lab down                          nothing of it is left running
 `;
 
-/** `hailbook lab up|down|status|reset|ssh`. Errors are thrown as HailbookError; progress goes to stderr. */
+/** `hailbook lab up|reset|snapshot|snapshots|down|status|ssh`. Errors are thrown as HailbookError; progress goes to stderr. */
 export function labCommand(): Command {
   const lab = new Command('lab')
     .description('real throw-away Debian hosts on this machine, with systemd, sshd and apt (needs root)')
     .addHelpText('after', EXAMPLES);
+  for (const add of [up, reset, snapshot, listSnapshots, down, status, ssh, serveMirror]) add(lab);
+  return lab;
+}
 
+function up(lab: Command): void {
   lab
     .command('up')
     .description('raise the lab, or what of it is not running')
@@ -35,15 +52,41 @@ export function labCommand(): Command {
     .action(async ({ release, ...asked }: UpOptions) => {
       await shown((progress) => labUp({ ...asked, releases: release, self: ownCommand(), progress }));
     });
+}
 
+function reset(lab: Command): void {
   lab
     .command('reset')
     .description('give every host a fresh disk; names, addresses, keys and downloaded packages stay')
-    .addOption(releaseOption())
-    .action(async ({ release }: Pick<UpOptions, 'release'>) => {
-      await shown((progress) => labReset({ releases: release, self: ownCommand(), progress }));
+    .option('--to <snapshot>', 'not an empty disk, but what was on it then')
+    .addOption(releaseOption().conflicts('to'))
+    .action(async ({ release, to }: { release?: readonly string[]; to?: string }) => {
+      await shown((progress) => labReset({ releases: release, to, self: ownCommand(), progress }));
     });
+}
 
+function snapshot(lab: Command): void {
+  lab
+    .command('snapshot')
+    .description('keep the disks of all hosts as they are now, for `lab reset --to`; the hosts may run')
+    .argument('<name>')
+    .action(async (name: string) => {
+      process.stdout.write(table([await timed((progress) => labSnapshot(name, progress))]));
+    });
+}
+
+function listSnapshots(lab: Command): void {
+  lab
+    .command('snapshots')
+    .description('the snapshots that there are, with what each has for itself on the disk')
+    .option('--remove <name>', 'forget a snapshot; a host that stands on it keeps its disk')
+    .action(async ({ remove }: { remove?: string }) => {
+      if (remove !== undefined) await labForget(remove);
+      process.stdout.write(table(await labSnapshots()));
+    });
+}
+
+function down(lab: Command): void {
   lab
     .command('down')
     .description('take the lab down: no process, mount, bridge or firewall rule of it is left')
@@ -51,16 +94,20 @@ export function labCommand(): Command {
       const taken = await timed((progress) => labDown({ progress }));
       process.stderr.write(taken ? 'the lab is down\n' : 'no lab is running\n');
     });
+}
 
+function status(lab: Command): void {
   lab
     .command('status')
     .description('what runs, and where')
     .action(() => {
-      const status = labStatus();
-      process.stdout.write(describe(status));
-      if (!isWhole(status)) process.exitCode = 1;
+      const found = labStatus();
+      process.stdout.write(describe(found));
+      if (!isWhole(found)) process.exitCode = 1;
     });
+}
 
+function ssh(lab: Command): void {
   lab
     .command('ssh')
     .description('log in to a host as its administrator, or run a command there')
@@ -69,7 +116,10 @@ export function labCommand(): Command {
     .action(async (host: string, command: string[]) => {
       process.exitCode = await attached('ssh', [...labSsh(host), ...command]);
     });
+}
 
+/** The mirror's own process: `lab up` starts it. */
+function serveMirror(lab: Command): void {
   lab
     .command('serve-mirror', { hidden: true })
     .requiredOption('--folder <path>')
@@ -81,8 +131,6 @@ export function labCommand(): Command {
         server.once('error', reject).once('close', resolve).listen(Number(port), address);
       });
     });
-
-  return lab;
 }
 
 interface UpOptions {
@@ -154,6 +202,19 @@ function describe(status: LabStatus): string {
     ...(isWhole(status) ? [] : ['', 'hailbook lab up   raises what is stopped']),
     '',
   ].join('\n');
+}
+
+/** One line for each snapshot; sizes in millions of bytes, as disks are sold. */
+function table(all: readonly SnapshotStatus[]): string {
+  if (all.length === 0) return 'no snapshots\n';
+  const width = Math.max(...all.map(({ name }) => name.length));
+  const line = ({ name, taken, hosts, bytes }: SnapshotStatus) => {
+    const names = compressNames(Object.keys(hosts));
+    return `${name.padEnd(width)}  ${taken.slice(0, 19)}Z  ${Math.ceil(bytes / 1e6)
+      .toString()
+      .padStart(5)} MB  ${names}\n`;
+  };
+  return all.map(line).join('');
 }
 
 /** Runs a command on this terminal and gives its exit code. */

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { upperFolder } from '../../lab/hosts.ts';
+import { upperFolder } from '../../lab/disk.ts';
 import { labPlace } from '../../lab/state.ts';
 import { differing, entriesOf } from './disk.ts';
 import { hailbook, labUp, must, onHost, play, start, tasksWith } from './hailbook.ts';

@@ -1,6 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { hierarchies } from '../../lab/cgroup.ts';
+import { ownRelease } from '../../lab/release.ts';
 import { labPlace } from '../../lab/state.ts';
 import { hailbook, labUp, must, onHost } from './hailbook.ts';
 
@@ -66,6 +69,93 @@ it('gives fresh hosts with the packages that were downloaded before', async () =
   expect(stdout).toMatch(/^✔ all 4 hosts|✔ .*spark-worker3/m);
 });
 
+/** A file system's hard cases, as a layer of an overlay must keep them: one line for each entry under /srv. */
+const SRV =
+  'cd /srv && find . -printf "%p %y %m %u:%g %n %s %l\\n" | LC_ALL=C sort; getfattr -Rd -m - . 2>/dev/null; cat kept';
+
+it('keeps the disks of running hosts as they were at one moment, and sets them back', async () => {
+  const host = 'spark-worker1';
+  await onHost(
+    host,
+    'mkdir -p /srv/sub && echo first >/srv/kept && ln /srv/kept /srv/sub/linked && ln -s kept /srv/link',
+  );
+  await onHost(
+    host,
+    'install -m 4750 -g admin /bin/true /srv/sub/suid; truncate -s 1G /srv/sparse; rm -r /opt /srv/gone',
+  );
+  // Two files that a process writes in turn: they are together or one apart, unless they are copied while it goes on.
+  const loop = 'i=0; while :; do i=$((i+1)); echo $i >>/var/local/a; echo $i >>/var/local/b; done';
+  await onHost(host, `systemd-run --quiet --unit=writer sh -c "${loop.replaceAll('$', '\\$')}"; sleep 1`);
+  const before = await onHost(host, SRV);
+  expect(await must(['lab', 'snapshot', 'first'])).toMatch(
+    /^first {2}.*Z +\d+ MB {2}spark-master, spark-worker\[1:3\]$/m,
+  );
+  expect((await onHost(host, 'systemctl is-active writer')).trim()).toBe('active');
+
+  await onHost(host, 'rm -r /srv/*; mkdir /opt; systemctl stop writer');
+  await onHost('spark-master', 'echo later >/etc/later');
+  await must(['lab', 'reset', '--to', 'first']);
+  expect(await onHost(host, SRV)).toBe(before);
+  expect((await onHost('spark-master', 'ls -d /etc/later || true')).trim()).toBe('');
+  expect((await onHost(host, 'ls -d /opt || echo gone; systemctl is-system-running --wait')).trim()).toBe(
+    'gone\nrunning',
+  );
+  const [a, b] = (await onHost(host, 'tail -qn1 /var/local/a /var/local/b')).trim().split('\n').map(Number);
+  expect(a).toBeGreaterThan(0);
+  expect([a, Number(a) - 1]).toContain(b);
+});
+
+it('keeps what stands on a snapshot that was removed, and what was taken while the lab was down', async () => {
+  await onHost('spark-worker1', 'echo second >/srv/kept');
+  await must(['lab', 'down']);
+  await must(['lab', 'snapshot', 'second']);
+  await must(['lab', 'snapshots', '--remove', 'first']);
+  await labUp();
+  expect((await onHost('spark-worker1', 'cat /srv/kept /srv/sub/linked')).trim()).toBe('second\nsecond');
+  await must(['lab', 'reset']);
+  expect((await onHost('spark-worker1', 'ls /srv')).trim()).toBe('');
+  await must(['lab', 'reset', '--to', 'second']);
+  expect((await onHost('spark-worker1', 'cat /srv/kept')).trim()).toBe('second');
+  const wrong = await hailbook(['lab', 'reset', '--to', 'secnd']);
+  expect(wrong.stderr).toContain('there is no snapshot "secnd"; did you mean "second"?');
+  expect(wrong.code).toBe(4);
+  expect((await hailbook(['lab', 'snapshot', 'second'])).stderr).toContain('there is a snapshot "second" already');
+  expect((await hailbook(['lab', 'snapshot', '../second'])).code).toBe(4);
+  await must(['lab', 'reset']);
+  expect(await must(['lab', 'snapshots', '--remove', 'second'])).toBe('no snapshots\n');
+  expect(readdirSync(place.layers)).toEqual([]);
+});
+
+it('lets hosts go on that a killed command left standing still', async () => {
+  const [freeze = ''] = hierarchies()
+    .map((folder) => join(folder, place.bridge, 'cgroup.freeze'))
+    .filter((path) => existsSync(path));
+  writeFileSync(freeze, '1');
+  expect((await hailbook(['lab', 'ssh', 'spark-master', '--', 'true'])).code).toBe(255);
+  await labUp();
+  expect((await hailbook(['lab', 'ssh', 'spark-master', '--', 'true'])).code).toBe(0);
+});
+
+it('has hosts of two releases of Debian side by side, and changes none that has a disk', async () => {
+  const own = ownRelease();
+  const other = own === 'trixie' ? 'bookworm' : 'trixie';
+  const status = await must(['lab', 'reset', '--release', `${own},${other}`]);
+  expect(status).toMatch(new RegExp(`^spark-worker1 .* running {2}${other}$`, 'm'));
+  const { stdout } = await hailbook([
+    'exec',
+    'cluster',
+    '--',
+    '. /etc/os-release; echo $VERSION_CODENAME; sudo apt-get -qq update',
+  ]);
+  expect(stdout).toMatch(new RegExp(`^ *${own}$[^]*^ *${other}$`, 'm'));
+  const refused = await hailbook(['lab', 'up', '--release', own]);
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain(`LAB_CLASH spark-worker1 has ${other} on its disk, not ${own}`);
+  await must(['lab', 'down']);
+  expect(await labUp()).toContain(`running  ${other}\n`);
+  await must(['lab', 'reset', '--release', own]);
+});
+
 it('refuses a subnet that this machine already uses', async () => {
   await must(['lab', 'down']);
   const { code, stderr } = await hailbook(['lab', 'up', '--subnet', '127.0.0.0/24']);
@@ -78,7 +168,7 @@ it('leaves no mount, bridge, rule or process behind', async () => {
   expect(running()).not.toEqual([]);
   await must(['lab', 'down']);
   expect(running()).toEqual([]);
-  expect(readFileSync('/proc/mounts', 'utf8')).not.toContain(place.folder);
+  expect(readFileSync('/proc/mounts', 'utf8')).not.toContain(`${place.folder}/`);
   expect(output('ip', '-o', 'link')).not.toContain(place.bridge);
   expect(output('iptables-save')).not.toContain(place.bridge);
   expect((await hailbook(['lab', 'down'])).code).toBe(0);
