@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { HailbookError } from '../engine/errors.ts';
 import { until } from './processes.ts';
@@ -31,45 +31,6 @@ export function inCgroup(place: Place, name: string): [string, ...string[]] {
   // `$0` is the file list; a path of ours never holds a space.
   const script = 'for file in $0; do echo $$ > "$file"; done; exec "$@"';
   return ['/bin/sh', '-c', script, files.join(' ')];
-}
-
-/**
- * Does `work` while every process of the lab's hosts stands still, all from the same moment on.
- * @throws HailbookError LAB_FAILED where control groups are too old for that
- */
-export async function frozen<T>(place: Place, work: () => Promise<T>): Promise<T> {
-  const [folder] = freezable(place);
-  if (folder === undefined)
-    throw new HailbookError('LAB_FAILED', 'hosts cannot stand still while they run: this machine has no cgroup v2', {
-      hint: 'hailbook lab down, then again',
-    });
-  const leave = () => {
-    thaw(place);
-    process.exit(130);
-  };
-  for (const signal of LEAVING) process.once(signal, leave);
-  try {
-    writeFileSync(join(folder, 'cgroup.freeze'), '1');
-    const still = () => /^frozen 1$/m.test(readFileSync(join(folder, 'cgroup.events'), 'utf8'));
-    if (!(await until(still, 20))) throw new HailbookError('LAB_FAILED', `processes in ${folder} do not stand still`);
-    return await work();
-  } finally {
-    thaw(place);
-    for (const signal of LEAVING) process.off(signal, leave);
-  }
-}
-
-const LEAVING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-
-/** Lets the hosts go on, if they stand still. */
-export function thaw(place: Place): void {
-  for (const folder of freezable(place)) writeFileSync(join(folder, 'cgroup.freeze'), '0');
-}
-
-function freezable(place: Place): string[] {
-  return hierarchies()
-    .map((hierarchy) => join(hierarchy, place.bridge))
-    .filter((folder) => existsSync(join(folder, 'cgroup.freeze')));
 }
 
 /**

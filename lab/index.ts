@@ -12,7 +12,7 @@ import { asTurns } from './release.ts';
 import { requireRoot } from './requirements.ts';
 import { type Asked, settle } from './settle.ts';
 import {
-  checkName,
+  disksFor,
   ownSize,
   removeSnapshot,
   type Snapshot,
@@ -67,14 +67,22 @@ export async function labReset({ releases, to, ...means }: Afresh & Means): Prom
 export type SnapshotStatus = Snapshot & { readonly bytes: number };
 
 /**
- * Keeps the disks of all hosts as they are now, under a name. Hosts may run; they stand still for as long as it takes.
+ * Keeps the disks of all hosts as they are now, under a name. Hosts that run are powered off for it and boot again, so that
+ * nothing is half-written; of a lab that is down the disks are taken as they lie.
  * @throws HailbookError USAGE | LAB_DOWN | LAB_FAILED
  */
-export async function labSnapshot(name: string, progress: Means['progress']): Promise<SnapshotStatus> {
+export async function labSnapshot(name: string, means: Means): Promise<SnapshotStatus> {
   const place = labPlace();
   requireRoot();
-  checkName(name);
-  const snapshot = await locked(place, () => takeSnapshot(place, name, progress));
+  const snapshot = await locked(place, async () => {
+    const disks = disksFor(place, name);
+    means.progress('powering off');
+    await stopHosts(place, [...disks.keys()]);
+    const taken = takeSnapshot(place, name, disks);
+    const record = readRecord(place);
+    if (record) await raise(place, record, means);
+    return taken;
+  });
   return { ...snapshot, bytes: await ownSize(place, snapshot) };
 }
 

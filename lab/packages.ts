@@ -2,8 +2,7 @@ import { copyFileSync, existsSync, linkSync, mkdirSync, readdirSync } from 'node
 import { join } from 'node:path';
 import type { Place } from './state.ts';
 
-/** Where apt keeps what it downloaded. */
-export const ARCHIVES = 'var/cache/apt/archives';
+const ARCHIVES = 'var/cache/apt/archives';
 
 /**
  * Downloaded packages outlive the hosts: each host has a folder of its own, so that apt on one never waits for another's

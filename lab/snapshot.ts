@@ -1,12 +1,9 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { didYouMean, HailbookError } from '../engine/errors.ts';
-import { frozen } from './cgroup.ts';
-import { type Base, baseOf, foldersOf, hostsOnDisk, isWhole } from './disk.ts';
-import { isUp } from './hosts.ts';
+import { type Base, baseOf, hostsOnDisk, isWhole, sealDisk } from './disk.ts';
 import { hostNames } from './inventory.ts';
-import { copyLayer, layersSize, pruneLayers } from './layers.ts';
-import { collectPackages } from './packages.ts';
+import { layersSize, pruneLayers } from './layers.ts';
 import { type Place, readRecord, replaceFile } from './state.ts';
 
 /** The disks of all hosts as they were at one moment. */
@@ -22,7 +19,7 @@ export interface Snapshot {
 const DEEPEST = 30;
 
 /** @throws HailbookError USAGE for a name that would not be a plain file name */
-export function checkName(name: string): void {
+function checkName(name: string): void {
   if (/^[a-z0-9][a-z0-9._-]{0,39}$/i.test(name)) return;
   throw new HailbookError('USAGE', `"${name}" is no name for a snapshot`, {
     hint: 'Up to 40 letters, digits, `.`, `_` and `-`, a letter or digit first.',
@@ -54,43 +51,41 @@ export function snapshotNamed(place: Place, name: string): Snapshot {
 }
 
 /**
- * Takes the disks of all hosts at one moment, for which the hosts that run stand still.
- * @throws HailbookError USAGE | LAB_DOWN | LAB_FAILED
+ * Makes the disks of hosts that are stopped a snapshot.
+ * @throws HailbookError LAB_FAILED
  */
-export async function takeSnapshot(place: Place, name: string, progress: (message: string) => void): Promise<Snapshot> {
+export function takeSnapshot(place: Place, name: string, disks: ReadonlyMap<string, Base>): Snapshot {
+  const hosts: Record<string, Base> = {};
+  for (const [host, base] of disks) hosts[host] = sealDisk(place, host, base);
+  const snapshot = { name, taken: new Date().toISOString(), hosts };
+  mkdirSync(place.snapshots, { recursive: true });
+  replaceFile(join(place.snapshots, `${name}.json`), `${JSON.stringify(snapshot, null, 2)}\n`);
+  return snapshot;
+}
+
+/**
+ * The disks that a snapshot of that name would take, by their hosts; asked before anything is stopped for it.
+ * @throws HailbookError USAGE | LAB_DOWN | LAB_FAILED when it cannot be taken
+ */
+export function disksFor(place: Place, name: string): Map<string, Base> {
+  checkName(name);
   if (snapshots(place).some((snapshot) => snapshot.name === name))
     throw new HailbookError('USAGE', `there is a snapshot "${name}" already`, {
       hint: `hailbook lab snapshots --remove ${name}`,
     });
-  const record = readRecord(place);
-  const names = record?.hosts ?? hostNames(hostsOnDisk(place).length);
-  const bases = names.map((host) => [host, baseOf(place, host)] as const);
-  const standing = bases.filter((entry): entry is readonly [string, Base] => entry[1] !== undefined);
-  if (standing.length === 0 || standing.length < names.length)
-    throw new HailbookError('LAB_DOWN', 'there are no disks to take', { hint: 'hailbook lab up' });
-  if (standing.some(([, base]) => base.layers.length >= DEEPEST))
-    throw new HailbookError('LAB_FAILED', `the disks are ${DEEPEST} snapshots deep, and no deeper ones can be taken`, {
-      hint: 'hailbook lab reset',
-    });
-
-  const uppers = names.map((host) => foldersOf(place, host).upper);
-  for (const upper of uppers) collectPackages(place, upper);
-  const copy = async () => {
-    const made: string[] = [];
-    for (const upper of uppers) made.push(await copyLayer(place, upper));
-    return made;
-  };
-  progress(`copying what ${names.join(', ')} changed`);
-  const taken = new Date().toISOString();
-  const layers = names.some((host) => isUp(place, host)) ? await frozen(place, copy) : await copy();
-  const hosts = standing.map(([host, { image, layers: below }], index) => {
-    const layer = layers[index];
-    return [host, { image, layers: layer === undefined ? below : [layer, ...below] }] as const;
-  });
-  const snapshot = { name, taken, hosts: Object.fromEntries(hosts) };
-  mkdirSync(place.snapshots, { recursive: true });
-  replaceFile(join(place.snapshots, `${name}.json`), `${JSON.stringify(snapshot, null, 2)}\n`);
-  return snapshot;
+  const disks = new Map<string, Base>();
+  for (const host of readRecord(place)?.hosts ?? hostNames(hostsOnDisk(place).length)) {
+    const base = baseOf(place, host);
+    if (base === undefined)
+      throw new HailbookError('LAB_DOWN', `${host} has no disk to take`, { hint: 'hailbook lab up' });
+    if (base.layers.length >= DEEPEST)
+      throw new HailbookError('LAB_FAILED', `${host} stands on ${DEEPEST} snapshots, and a disk cannot have more`, {
+        hint: 'hailbook lab reset   (or --to an early one)',
+      });
+    disks.set(host, base);
+  }
+  if (disks.size === 0) throw new HailbookError('LAB_DOWN', 'no lab was raised', { hint: 'hailbook lab up' });
+  return disks;
 }
 
 /** Forgets a snapshot; what hosts or other snapshots stand on of it stays. @throws HailbookError USAGE */

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HailbookError } from '../engine/errors.ts';
-import { thaw } from './cgroup.ts';
 import { isRunning, startOf } from './processes.ts';
 import { ownRelease } from './release.ts';
 
@@ -103,8 +102,6 @@ export async function locked<T>(place: Place, work: () => Promise<T>): Promise<T
     replaceFile(lock, own);
   }
   try {
-    // Who had the lab before may have been killed while its hosts stood still.
-    thaw(place);
     return await work();
   } finally {
     rmSync(lock, { force: true });

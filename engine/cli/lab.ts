@@ -68,10 +68,10 @@ function reset(lab: Command): void {
 function snapshot(lab: Command): void {
   lab
     .command('snapshot')
-    .description('keep the disks of all hosts as they are now, for `lab reset --to`; the hosts may run')
+    .description('keep the disks of all hosts as they are now, for `lab reset --to`; hosts that run are restarted')
     .argument('<name>')
     .action(async (name: string) => {
-      process.stdout.write(table([await timed((progress) => labSnapshot(name, progress))]));
+      process.stdout.write(table([await timed((progress) => labSnapshot(name, { self: ownCommand(), progress }))]));
     });
 }
 

@@ -12,7 +12,7 @@ import {
   type Sh,
   type Status,
 } from '../../engine/index.ts';
-import { upperFolder } from '../../lab/hosts.ts';
+import { upperFolder } from '../../lab/disk.ts';
 import { labPlace } from '../../lab/state.ts';
 import { differing, entriesOf } from '../e2e/disk.ts';
 
