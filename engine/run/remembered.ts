@@ -101,8 +101,8 @@ export function recall(it: Remembered, plays: readonly Play[], host: string): Re
 /** In words, for a person: that it will run now, and under which name. */
 export function recalledNotice({ play, handler, as }: Recalled, check: boolean): string {
   const renamed = handler.name === as.handler ? '' : ` (it was called "${as.handler}" then)`;
-  const when = `${check ? 'it would run' : 'it runs'} at the end of play "${play.name}"`;
-  return `handler "${handler.name}"${renamed} was notified by an earlier run, ${as.since}, and has not run; ${when}`;
+  const then = `${check ? 'it would run' : 'it runs'} at the end of play "${play.name}"`;
+  return `handler "${handler.name}"${renamed} was notified by an earlier run (${when(as)}) and has not run; ${then}`;
 }
 
 /** For one that the playbook does not have any more; null when it belongs to another playbook. */
@@ -114,7 +114,10 @@ export function strayNotice(it: Remembered, plays: readonly Play[]): string | nu
     mine.flatMap((play) => play.handlers.map(({ name }) => name)),
   );
   return (
-    `an earlier run, ${it.since}, left handler "${it.handler}" of play "${it.play}" to be run, and ${it.playbook} has none of ` +
+    `an earlier run (${when(it)}) left handler "${it.handler}" of play "${it.play}" to be run, and ${it.playbook} has none of ` +
     `that name or that does the same${guess}. Do it by hand, then: hailbook run --forget-handlers`
   );
 }
+
+/** To the minute: what several hosts say of one run reads the same. */
+const when = ({ since }: Remembered): string => `${since.slice(0, 16).replace('T', ' ')} UTC`;

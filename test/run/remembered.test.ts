@@ -50,7 +50,7 @@ describe('a handler that was notified and did not run', () => {
     expect(next.status).toEqual({ one: all(HOSTS, 'ok'), two: all(HOSTS, 'ok'), reload: { a: 'changed' } });
     expect(notices(next)).toEqual([
       expect.stringMatching(
-        /^a: handler "reload" was notified by an earlier run, 20.*; it runs at the end of play "Settings"$/,
+        /^a: handler "reload" was notified by an earlier run \(20.* UTC\) and has not run; it runs at the end of play "Settings"$/,
       ),
     ]);
     expect([log('a'), kept('a')]).toEqual(['ran\n', []]);
