@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { HostKeyPolicy } from '../transport/known_hosts.ts';
 
 /** Which hosts, and how they are reached: what every command that contacts hosts understands. */
 export interface HostOptions {
@@ -8,7 +9,7 @@ export interface HostOptions {
   readonly key?: string;
   readonly askPass?: boolean;
   readonly askBecomePass?: boolean;
-  readonly hostKeys: 'strict' | 'accept-new';
+  readonly hostKeys: HostKeyPolicy;
   readonly knownHosts?: string;
   readonly connectTimeout: number;
 }

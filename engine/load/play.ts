@@ -1,7 +1,8 @@
 import { didYouMean } from '../errors.ts';
 import type { Expression, Inventory, Play } from '../plan/playbook.ts';
+import { ansible } from './ansible.ts';
 import { fromFolder } from './files.ts';
-import { ansible, PLAY_KEYWORDS } from './keywords.ts';
+import { PLAY_KEYWORDS } from './keywords.ts';
 import type { Located } from './located.ts';
 import { readVariables } from './names.ts';
 import { matchHosts } from './patterns.ts';

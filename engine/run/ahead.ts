@@ -1,7 +1,7 @@
 import type { Key } from '../plan/contract.ts';
 import { disturbs } from '../plan/touches.ts';
 import type { HostRun, RunContext } from './context.ts';
-import { forecast, type Position, type Turns, turnsOf } from './instance.ts';
+import { forecast, type Instances, instancesOf, type Position } from './instance.ts';
 import type { Look } from './session.ts';
 
 /** Looks taken along with one request at the most: a bound on what a wrong forecast costs. */
@@ -14,19 +14,19 @@ const MOST = 100;
 export function lookAhead(context: RunContext, position: Position, host: HostRun, writes: readonly Key[]): Look[] {
   const looks: Look[] = [];
   for (const later of context.after(position, host.name)) {
-    let turns: Turns;
+    let instances: Instances;
     try {
-      turns = turnsOf(later, host.name, context.scopes);
+      instances = instancesOf(later, host.name, context.scopes);
     } catch {
       continue; // Reported when its turn comes.
     }
-    if (turns.kind !== 'turns' || turns.when) continue;
-    for (const turn of turns.turns) {
-      if ('need' in turn || turn.instance.touches.world) continue;
-      const { look } = turn.instance;
+    if (instances.kind !== 'instances' || instances.when) continue;
+    for (const candidate of instances.all) {
+      if ('need' in candidate || candidate.instance.touches.world) continue;
+      const { look } = candidate.instance;
       if (!look) return looks;
       if (!host.session.answer(look) || disturbs(writes, look.keys)) looks.push(look);
-      if (looks.length >= MOST || forecast(turn.instance, host.session).state === 'due') return looks;
+      if (looks.length >= MOST || forecast(candidate.instance, host.session).state === 'due') return looks;
     }
   }
   return looks;

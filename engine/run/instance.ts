@@ -27,19 +27,19 @@ export interface Instance {
 }
 
 /** An instance, or what it waits for. */
-type Turn = { readonly instance: Instance } | { readonly item?: string; readonly need: Need };
+type Candidate = { readonly instance: Instance } | { readonly item?: string; readonly need: Need };
 
-export type Turns =
+export type Instances =
   | { readonly kind: 'skip' }
   | { readonly kind: 'unknown'; readonly need: Need }
   /** `when`: what `when` waits for, if it is not known; asked for only in advance. */
-  | { readonly kind: 'turns'; readonly looped: boolean; readonly turns: readonly Turn[]; readonly when?: Need };
+  | { readonly kind: 'instances'; readonly looped: boolean; readonly all: readonly Candidate[]; readonly when?: Need };
 
 /**
  * What a task is on a host, as far as is known.
  * @throws HailbookError of an expression, or of arguments that do not fit
  */
-export function turnsOf(position: Position, host: string, scopes: Scopes): Turns {
+export function instancesOf(position: Position, host: string, scopes: Scopes): Instances {
   const { play, task } = position;
   const outer = scopes.forTask(play, task, host);
   let loop: readonly unknown[] | null = null;
@@ -50,7 +50,7 @@ export function turnsOf(position: Position, host: string, scopes: Scopes): Turns
     loop = values.value;
   }
   const items = loop === null ? [undefined] : loop.map((item) => ({ item }));
-  const turns: Turn[] = [];
+  const all: Candidate[] = [];
   let unknownWhen: Need | undefined;
   for (const item of items) {
     const scope = item ? scopes.forTask(play, task, host, () => item.item) : outer;
@@ -60,10 +60,10 @@ export function turnsOf(position: Position, host: string, scopes: Scopes): Turns
     if (wanted.known && !wanted.value) continue;
     if (!wanted.known) unknownWhen ??= wanted.need;
     const made = known(() => instantiate(position, scope));
-    turns.push(made.known ? { instance: { ...made.value, ...label } } : { ...label, need: made.need });
+    all.push(made.known ? { instance: { ...made.value, ...label } } : { ...label, need: made.need });
   }
-  if (turns.length === 0 && items.length > 0) return { kind: 'skip' };
-  return { kind: 'turns', looped: loop !== null, turns, ...(unknownWhen ? { when: unknownWhen } : {}) };
+  if (all.length === 0 && items.length > 0) return { kind: 'skip' };
+  return { kind: 'instances', looped: loop !== null, all, ...(unknownWhen ? { when: unknownWhen } : {}) };
 }
 
 function instantiate({ task }: Position, scope: Parameters<Task['args']['evaluate']>[0]): Instance {

@@ -3,7 +3,7 @@ import type { Need } from '../plan/playbook.ts';
 import type { HostRun, RunContext } from './context.ts';
 import { factsProbe } from './facts.ts';
 import { rememberedLook } from './handlers.ts';
-import { forecast, type Position, type Turns, turnsOf } from './instance.ts';
+import { forecast, type Instances, instancesOf, type Position } from './instance.ts';
 import type { Result } from './knowledge.ts';
 import { type Look, lookId } from './session.ts';
 
@@ -107,33 +107,33 @@ class Wanted {
   #consider(position: Position, name: string): void {
     // Facts are asked for as soon as they are named, though something else may be missing before them in the same expression.
     if (namesFacts(position, name)) this.#need({ kind: 'facts', host: name });
-    let turns: Turns;
+    let instances: Instances;
     try {
-      turns = turnsOf(position, name, this.#context.scopes);
+      instances = instancesOf(position, name, this.#context.scopes);
     } catch {
       return; // A wrong expression is reported when its task's turn comes.
     }
-    if (turns.kind === 'unknown') this.#need(turns.need);
-    if (turns.kind !== 'turns') return;
-    if (turns.when) this.#need(turns.when);
+    if (instances.kind === 'unknown') this.#need(instances.need);
+    if (instances.kind !== 'instances') return;
+    if (instances.when) this.#need(instances.when);
     const { session } = this.#context.host(name);
     const results: Result[] = [];
-    for (const turn of turns.turns) {
-      if ('need' in turn) {
-        this.#need(turn.need);
+    for (const candidate of instances.all) {
+      if ('need' in candidate) {
+        this.#need(candidate.need);
         continue;
       }
-      const { look, touches } = turn.instance;
+      const { look, touches } = candidate.instance;
       if (touches.world) continue;
-      const expected = forecast(turn.instance, session);
+      const expected = forecast(candidate.instance, session);
       if (expected.state === 'ok') results.push(expected.current);
       // Outside --limit nothing will be done, so what is there is the result.
       if (expected.state === 'due' && expected.current && !this.#context.writable(name)) results.push(expected.current);
       if (expected.state === 'unasked' && look) this.#look(name, look);
     }
     const { register } = position.task;
-    if (register && !turns.when && results.length === turns.turns.length)
-      this.#predict(name, register, turns.looped, results);
+    if (register && !instances.when && results.length === instances.all.length)
+      this.#predict(name, register, instances.looped, results);
   }
 
   #look(host: string, look: Look): void {

@@ -5,7 +5,7 @@ import type { HostRun, RunContext } from './context.ts';
 import { labelOf } from './context.ts';
 import type { ErrorReport } from './events.ts';
 import { handlersOf } from './handlers.ts';
-import { type Instance, type Position, type Turns, turnsOf } from './instance.ts';
+import { type Instance, type Instances, instancesOf, type Position } from './instance.ts';
 import type { Result } from './knowledge.ts';
 import { failed, type Outcome } from './outcome.ts';
 import { satisfy } from './prefetch.ts';
@@ -20,7 +20,7 @@ export async function settleTask(context: RunContext, position: Position, host: 
   }
   const outcomes: Outcome[] = [];
   let looped = false;
-  for await (const outcome of turnByTurn(context, position, host, (value) => {
+  for await (const outcome of oneByOne(context, position, host, (value) => {
     looped = value;
   })) {
     outcomes.push(outcome);
@@ -31,7 +31,7 @@ export async function settleTask(context: RunContext, position: Position, host: 
   }
 }
 
-async function* turnByTurn(
+async function* oneByOne(
   context: RunContext,
   position: Position,
   host: HostRun,
@@ -43,49 +43,52 @@ async function* turnByTurn(
     started = performance.now();
     return settled;
   };
-  let turns: Turns;
+  let instances: Instances;
   try {
-    turns = await learn(context, position, host);
+    instances = await learn(context, position, host);
   } catch (error) {
     yield report(failed(error));
     return;
   }
-  if (turns.kind === 'skip') {
+  if (instances.kind === 'skip') {
     const none = position.task.loop ? { results: [] } : {};
     yield report({ status: 'skipped', result: { ...none, changed: false, skipped: true }, note: '`when` is false' });
     return;
   }
-  const need = turns.kind === 'unknown' ? turns.need : turns.when;
-  if (turns.kind === 'unknown' || need) {
+  const need = instances.kind === 'unknown' ? instances.need : instances.when;
+  if (instances.kind === 'unknown' || need) {
     if (need) yield report(unresolved(context, host, need));
     return;
   }
-  looped(turns.looped);
-  for (const turn of turns.turns) {
-    const { item } = 'instance' in turn ? turn.instance : turn;
+  looped(instances.looped);
+  for (const candidate of instances.all) {
+    const { item } = 'instance' in candidate ? candidate.instance : candidate;
     const outcome =
-      'need' in turn
-        ? unresolved(context, host, turn.need)
-        : await settleInstance(context, position, host, turn.instance);
+      'need' in candidate
+        ? unresolved(context, host, candidate.need)
+        : await settleInstance(context, position, host, candidate.instance);
     yield report(item === undefined ? outcome : { ...outcome, item });
     if (host.stopped) return;
   }
 }
 
-/** The turns with everything that can be known now; what only looking can tell is looked at. */
-async function learn(context: RunContext, position: Position, host: HostRun): Promise<Turns> {
+/** The instances with everything that can be known now; what only looking can tell is looked at. */
+async function learn(context: RunContext, position: Position, host: HostRun): Promise<Instances> {
   for (;;) {
-    const turns = turnsOf(position, host.name, context.scopes);
+    const instances = instancesOf(position, host.name, context.scopes);
     let learnt = false;
-    for (const need of needsOf(turns)) learnt = (await satisfy(context, need)) || learnt;
-    if (!learnt) return turns;
+    for (const need of needsOf(instances)) learnt = (await satisfy(context, need)) || learnt;
+    if (!learnt) return instances;
   }
 }
 
-function needsOf(turns: Turns): Need[] {
-  if (turns.kind === 'skip') return [];
-  if (turns.kind === 'unknown') return [turns.need];
-  return [...(turns.when ? [turns.when] : []), ...turns.turns.flatMap((turn) => ('need' in turn ? turn.need : []))];
+function needsOf(instances: Instances): Need[] {
+  if (instances.kind === 'skip') return [];
+  if (instances.kind === 'unknown') return [instances.need];
+  return [
+    ...(instances.when ? [instances.when] : []),
+    ...instances.all.flatMap((one) => ('need' in one ? one.need : [])),
+  ];
 }
 
 async function settleInstance(

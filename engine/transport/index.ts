@@ -3,6 +3,7 @@ import type { Host } from '../plan/playbook.ts';
 import type { Way } from './channel.ts';
 import type { Connect, Connection, HostLock, Reply, WireRecord } from './connection.ts';
 import { KeyFiles, type Prompts } from './identities.ts';
+import type { HostKeyPolicy } from './known_hosts.ts';
 import { localWay } from './local.ts';
 import { SshDoor } from './login.ts';
 import { Shell } from './shell.ts';
@@ -17,7 +18,7 @@ export interface ConnectOptions {
   readonly agent?: string | undefined;
   /** All are read; `accept-new` adds to the first. */
   readonly knownHosts: readonly string[];
-  readonly hostKeys: 'strict' | 'accept-new';
+  readonly hostKeys: HostKeyPolicy;
   /** Seconds until a host must have let us in. */
   readonly connectTimeout: number;
   readonly prompts: Prompts;

@@ -3,6 +3,9 @@ import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, readFileSync, rea
 import { dirname } from 'node:path';
 import { HailbookError } from '../errors.ts';
 
+/** What becomes of a host key that is not known: the host is refused, or the key is added. One that changed is always refused. */
+export type HostKeyPolicy = 'strict' | 'accept-new';
+
 /** One line of a known_hosts file that holds for the host in question. */
 export interface KnownKey {
   /** `ssh-ed25519` */

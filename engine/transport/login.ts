@@ -6,6 +6,7 @@ import { type KeyFiles, Login } from './identities.ts';
 import {
   addKnownKey,
   fingerprint,
+  type HostKeyPolicy,
   hostKeyAlgorithms,
   hostName,
   judge,
@@ -26,7 +27,7 @@ export interface Target {
   /** The socket of an ssh-agent. */
   readonly agent: string | undefined;
   readonly knownHosts: readonly string[];
-  readonly hostKeys: 'strict' | 'accept-new';
+  readonly hostKeys: HostKeyPolicy;
   /** Seconds. */
   readonly connectTimeout: number;
   /** Asks for the login's password; undefined: none is tried. */
