@@ -142,7 +142,7 @@ function look(given: Args): Sh {
   const name = `port ${port} of ${host}`;
   if (state === 'drained')
     return sh`${raw(CONNECTIONS)}
-look() { n=$(connections ${port}); seen=${`port ${port} has `}"$n connections"; [ "$n" = 0 ]; }`;
+look() { n=$(connections ${port}); seen=${`connections to port ${port}: `}"$n"; [ "$n" = 0 ]; }`;
   if (matches !== undefined)
     return sh`${raw(GREETS)}
 look() {
@@ -152,7 +152,12 @@ look() {
   return 1
 }`;
   return sh`${raw(CONNECTS)}
-look() { if connects ${host} ${port}; then seen=${`${name} is open`}; else seen=${`${name} is closed`}; return 1; fi; }`;
+look() {
+  if connects ${host} ${port}; then seen=${`${name} is open`}; return; fi
+  seen=${`${name} is closed`}
+  getent ahosts ${host} >/dev/null || seen=${`${host} has no address here`}
+  return 1
+}`;
 }
 
 function lookAtFile(file: string, matches: string | undefined): Sh {
