@@ -9,6 +9,9 @@ const ACCOUNT_PATTERN = '^[a-z_][a-z0-9_.-]{0,31}$';
 
 export const Account = (description: string) => Type.String({ description, pattern: ACCOUNT_PATTERN });
 
+// The highest ids are reserved: -1 means "no change" to chown, and 65534 is nobody.
+export const Id = (description: string) => Type.Integer({ description, minimum: 1, maximum: 4294967293 });
+
 /** A string, because YAML reads an unquoted 0644 as the number 420. */
 export const Mode = (description: string) => Type.String({ description, pattern: '^0?[0-7]{3,4}$' });
 

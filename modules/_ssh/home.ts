@@ -11,10 +11,15 @@ export type InSsh =
   | { readonly is: 'present'; readonly lines: readonly string[] };
 
 /**
- * Goes into `~/.ssh` and does `look` there when `file` exists; what `given` prints is its stdin. All as the account itself: root follows nothing that the
- * account planted, and a home on NFS whose server gives root no power (root_squash) can be read. In place of runuser,
- * setpriv: an eighth of its time, and no line in the journal for each look.
+ * Looks as the account that `homeOf` found; its home is $1 there. So root follows nothing that the account planted, and a
+ * home on NFS whose server gives root no power (root_squash) can be read. In place of runuser, setpriv: an eighth of its
+ * time, and no line in the journal for each look.
  */
+export const lookAsAccount = (look: Sh): Sh => sh`set -- /bin/sh -c ${look} hailbook "$h"
+[ "$(id -u)" = "$u" ] || set -- setpriv --reuid "$u" --regid "$g" --init-groups --inh-caps=-all -- "$@"
+"$@"`;
+
+/** Goes into the account's `~/.ssh` and does `look` there when `file` exists; what `given` prints is its stdin. */
 export function lookInSsh(user: string, file: string, look: Sh, given = sh`:`): Sh {
   const inside = sh`for p in "$1/.ssh" "$1/.ssh/"${file}; do
   [ ! -L "$p" ] || { printf 'link %s\n' "$p"; exit 0; }
@@ -28,9 +33,9 @@ done
 echo present
 ${raw(look)}`;
   return sh`${raw(homeOf(user, sh`echo 'no account'; exit 0`))}
-set -- /bin/sh -c ${inside} hailbook "$h"
-[ "$(id -u)" = "$u" ] || set -- setpriv --reuid "$u" --regid "$g" --init-groups --inh-caps=-all -- "$@"
-${raw(given)} | "$@"`;
+${raw(given)} | {
+${raw(lookAsAccount(inside))}
+}`;
 }
 
 /** @throws HailbookError PATH_REFUSED when a link stands where `~/.ssh` or the file should be: someone planted it. */
@@ -56,17 +61,22 @@ ${raw(
   asUser(
     user,
     sh`exec 7<&0
-${raw(FILE_SHELL)}
-settle "$h/.ssh" folder 0700 '' '' || exit
-cd -- "$h/.ssh" && umask 077 || exit
+${raw(ENTER_SSH)}
 ${raw(lock(file))}
 settle "$h/.ssh/"${file} edit 0600 '' '' ${raw(command)}`,
   ),
 )}`;
 }
 
+/** As the account whose home is $h: makes `~/.ssh` and goes there. Of several hosts that share the home one is the first. */
+export const ENTER_SSH = sh`${raw(FILE_SHELL)}
+[ ! -L "$h/.ssh" ] || refuse PATH_REFUSED "$h/.ssh is a link"
+[ -e "$h/.ssh" ] || mkdir -m 0700 -- "$h/.ssh" 2>/dev/null
+settle "$h/.ssh" folder 0700 '' '' || exit
+cd -- "$h/.ssh" && umask 077 || exit`;
+
 /**
- * On NFS a lock on a folder, as \`edit\` takes it, holds on this host only; one on a file that is open for writing holds on
+ * On NFS a lock on a folder, as `edit` takes it, holds on this host only; one on a file that is open for writing holds on
  * all that have it mounted (flock(2)). Who waited for a file that was replaced meanwhile waits for the new one.
  */
 const lock = (file: string): Sh => sh`f=./${file}
@@ -75,9 +85,3 @@ while [ ! -L "$f" ] && { [ -w "$f" ] || [ ! -e "$f" ]; }; do
   flock -w 60 6 || refuse STEP_FAILED "$h/.ssh/\${f#./} cannot be locked, or stays locked by another run"
   [ "$(stat -L -c %d:%i /proc/self/fd/6)" != "$(stat -c %d:%i -- "$f")" ] || break
 done`;
-
-/** What a step says that found no account to work as. */
-export const noAccount = (user: string): HailbookError =>
-  new HailbookError('ACCOUNT_MISSING', `there is no account ${user}`, {
-    hint: 'a task with the module user, before this one, makes it',
-  });

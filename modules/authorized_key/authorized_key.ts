@@ -9,9 +9,10 @@ import {
   type Touches,
 } from '../../engine/plan/contract.ts';
 import { sh } from '../../engine/plan/sh.ts';
+import { noAccount } from '../_account/account.ts';
 import { Account } from '../_file/args.ts';
 import { fileFailure } from '../_file/steps.ts';
-import { editInSsh, lookInSsh, noAccount, parseInSsh } from '../_ssh/home.ts';
+import { editInSsh, lookInSsh, parseInSsh } from '../_ssh/home.ts';
 import { fingerprint, material, PUBLIC_KEY_PATTERN } from '../_ssh/key.ts';
 import { EDIT, LOOK } from './awk.ts';
 import { normalOptions, Options } from './options.ts';
@@ -158,7 +159,7 @@ function desired(given: Args, current: Authorized | null): Partial<Authorized> |
 }
 
 function steps(change: Change<Authorized>, given: Args): Step[] {
-  if (change.kind === 'update' && !change.before.account) throw noAccount(given.user);
+  if (change.kind === 'update' && !change.before.account) throw noAccount([given.user]);
   const flags = {
     SIGNS: signs(given),
     SET: given.options ? '1' : '',

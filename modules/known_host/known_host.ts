@@ -1,9 +1,10 @@
 import { type Static, Type } from 'typebox';
 import { type Change, defineResource, type Probe, type Step, type Touches } from '../../engine/plan/contract.ts';
 import { raw, type Sh, sh } from '../../engine/plan/sh.ts';
+import { noAccount } from '../_account/account.ts';
 import { Account } from '../_file/args.ts';
 import { editFile, fileFailure } from '../_file/steps.ts';
-import { editInSsh, lookInSsh, noAccount, parseInSsh } from '../_ssh/home.ts';
+import { editInSsh, lookInSsh, parseInSsh } from '../_ssh/home.ts';
 import { PUBLIC_KEY_PATTERN } from '../_ssh/key.ts';
 import { HASHED, PLAIN, REPLACE } from './shell.ts';
 
@@ -106,7 +107,7 @@ function desired(given: Args, current: Known | null): Partial<Known> | null {
 
 function steps(change: Change<Known>, given: Args): Step[] {
   const { user } = given;
-  if (user !== undefined && change.kind === 'update' && !change.before.account) throw noAccount(user);
+  if (user !== undefined && change.kind === 'update' && !change.before.account) throw noAccount([user]);
   const keys = [...new Set(given.keys ?? [])].join('\n');
   const edit = (file: string): Sh => {
     const script = sh`f=${file}

@@ -1,20 +1,24 @@
 import { raw, type Sh, sh } from '../../engine/plan/sh.ts';
-import { FILE_SHELL } from '../_file/shell.ts';
+import { homeOf } from '../_file/home.ts';
 import { asUser } from '../_file/steps.ts';
+import { ENTER_SSH, lookAsAccount } from '../_ssh/home.ts';
+
+/** The kinds of key, as ssh-keygen calls them. An rsa key has the length that ssh-keygen holds to be good. */
+export const KEY_TYPES = ['ed25519', 'rsa'] as const;
+export type KeyType = (typeof KEY_TYPES)[number];
+
+const fileOf = (type: KeyType): string => `id_${type}`;
 
 /**
- * Prints the account's public key as its private key has it, then the line of its `.pub`, each after a word; looked at as
- * the account. What cannot be derived (a passphrase, no ssh-keygen) is left out.
+ * Prints the account's public key as its private key has it, then the line of its `.pub`, each after a word; $u, $g and $h
+ * are its numbers and its home. What cannot be derived (a passphrase, no ssh-keygen) is left out.
  */
-export const lookAtKey = (name: string): Sh =>
-  asUser(
-    name,
-    sh`h=$(getent passwd "$(id -un)") || exit
-h=\${h%:*}
-cd -- "\${h##*:}/.ssh" 2>/dev/null && [ -f id_ed25519 ] || exit 0
-ssh-keygen -y -P '' -f id_ed25519 </dev/null 2>/dev/null | sed 's/^/derived /'
-[ ! -f id_ed25519.pub ] || sed -n '/^ssh-ed25519 AAAA/{s/^/public /p;q}' id_ed25519.pub`,
-  );
+export function lookAtKey(type: KeyType): Sh {
+  const file = fileOf(type);
+  return lookAsAccount(sh`cd -- "$1/.ssh" 2>/dev/null && [ -f ${file} ] || exit 0
+ssh-keygen -y -P '' -f ${file} </dev/null 2>/dev/null | sed 's/^/derived /'
+[ ! -f ${file}.pub ] || sed -n ${`/^ssh-${type} AAAA/{s/^/public /p;q}`} ${file}.pub`);
+}
 
 /** The account's public key from what `lookAtKey` printed; empty when there is none, or when `.pub` is another one's. */
 export function publicKey(lines: readonly string[]): string {
@@ -26,25 +30,37 @@ export function publicKey(lines: readonly string[]): string {
 }
 
 /**
- * Makes the account's ed25519 key where it has none, as the account. The private key is put in its place first: when
- * the work ends between the two, the next run makes the public one from it, and no key is ever made twice.
+ * Makes the account's key where it has none, as the account. The private key is put in its place first, by a link: of
+ * several hosts that share the home, on NFS too, one succeeds and the others take its key. The public half is always made
+ * from the private one in its place, so it is the same whoever makes it, and no key is ever made twice.
  */
-export const makeKey = (name: string): Sh =>
+export function makeKey(name: string, type: KeyType): Sh {
+  const file = fileOf(type);
+  return sh`${raw(homeOf(name, sh`exit 1`))}
+export h
+${raw(
   asUser(
     name,
-    sh`${raw(FILE_SHELL)}
-l=$(getent passwd ${name}) || exit
-h=\${l%:*} h=\${h##*:}
-settle "$h/.ssh" folder 0700 '' '' || exit
-cd -- "$h/.ssh" && umask 077 || exit
-[ ! -L id_ed25519 ] && [ ! -L id_ed25519.pub ] || refuse PATH_REFUSED "a key in $h/.ssh is a link"
+    sh`${raw(ENTER_SSH)}
+[ ! -L ${file} ] && [ ! -L ${file}.pub ] || refuse PATH_REFUSED "a key in $h/.ssh is a link"
 new=$(mktemp -u ./.hailbook.XXXXXXXXXX) || exit
 trap 'rm -f -- "$new" "$new.pub"' EXIT
-if [ -f id_ed25519 ]; then
-  ssh-keygen -y -P '' -f id_ed25519 </dev/null >"$new.pub" || exit
-else
-  ssh-keygen -q -t ed25519 -N '' -C ${name}@"$(uname -n)" -f "$new" </dev/null || exit
-  mv -T -- "$new" id_ed25519 || exit
+tries=1
+if [ ! -f ${file} ]; then
+  ssh-keygen -q -t ${type} -N '' -C ${name}@"$(uname -n)" -f "$new" </dev/null || exit
+  why=$(ln -T -- "$new" ${file} 2>&1) || case $why in
+    # What another host just made may take a while to be seen here.
+    *': File exists') tries=60 ;;
+    # A file system without hard links.
+    *) mv -n -T -- "$new" ${file} || exit ;;
+  esac
 fi
-mv -T -f -- "$new.pub" id_ed25519.pub`,
-  );
+until ssh-keygen -y -P '' -f ${file} </dev/null >"$new.pub"; do
+  tries=$((tries - 1))
+  [ $tries -gt 0 ] || exit 1
+  sleep 1
+done
+mv -T -f -- "$new.pub" ${file}.pub`,
+  ),
+)}`;
+}

@@ -1,166 +1,121 @@
-import { type Static, Type } from 'typebox';
 import { HailbookError } from '../../engine/errors.ts';
-import { type Change, defineResource, type Probe, type Step, type Touches } from '../../engine/plan/contract.ts';
-import { lines, raw, type Sh, sh } from '../../engine/plan/sh.ts';
-import { Account, PathOnHost } from '../_file/args.ts';
-import { fileFailure, makeFolder } from '../_file/steps.ts';
-import { lookAtKey, makeKey, publicKey } from './key.ts';
+import { type Change, defineResource, type ModuleFailure, type Output, type Step } from '../../engine/plan/contract.ts';
+import { mismatch, noGroup } from '../_account/account.ts';
+import { fileFailure } from '../_file/steps.ts';
+import { type Account, look, parse } from './account.ts';
+import { type Args, args } from './args.ts';
+import { dayOf, requireHash } from './shadow.ts';
+import { create, remove, update } from './steps.ts';
 
-// The highest ids are reserved: -1 means "no change" to chown, and 65534 is nobody.
-const Id = (description: string) => Type.Integer({ description, minimum: 1, maximum: 4294967293 });
-
-const args = Type.Object({
-  name: Account('The name of the account.'),
-  uid: Type.Optional(Id('Its number. Not given: the next free one.')),
-  group: Type.Optional(Account('Its own group, made when missing. Not given: one with the name of the account.')),
-  gid: Type.Optional(Id('The number of its own group. Not given: the next free one.')),
-  shell: Type.Optional(PathOnHost("Its login shell. Not given: the system's default.")),
-  home: Type.Optional(PathOnHost('Its home. Not given: the system decides, `/home/NAME` on Debian.')),
-  ssh_key: Type.Optional(
-    Type.Enum(['ed25519'], {
-      description: 'The kind of SSH key that it has for itself, made once, without a passphrase.',
-    }),
-  ),
-});
-type Args = Static<typeof args>;
-
-type Present = {
-  readonly uid: number;
-  readonly group: string;
-  readonly gid: number;
-  readonly shell: string;
-  readonly home: string;
-  /** `ed25519`, or empty when it has none, or not both halves of one. */
-  readonly ssh_key: string;
-  /** The line of its `.pub` file; empty when it has none or one that is not the private key's. */
-  readonly ssh_public_key: string;
-};
-
-/** An account, its own group, its home and its SSH key. */
-export const user = defineResource<typeof args, Present>({
+/** An account, its groups, its home, its password and its SSH key. */
+export const user = defineResource<typeof args, Account>({
   name: 'user',
-  description: 'An account with its own group, its home and, if wanted, an SSH key.',
+  description: 'An account with its groups, its home and, if wanted, a password and an SSH key.',
   args,
-  touches,
-  probe,
+  // Which groups it is in is written in these groups.
+  touches: ({ name, group = name, groups = [], home = `/home/${name}` }) => ({
+    writes: [`user:${name}`, `file:${home}`, ...[group, ...groups].map((each) => `group:${each}` as const)],
+  }),
+  probe: (given) => ({ script: look(given), parse: (stdout) => parse(stdout, given) }),
   desired,
   steps,
-  failure: (output) =>
-    /ssh-keygen: .*not found/.test(output.stderr)
-      ? { code: 'STEP_FAILED', message: 'ssh-keygen is missing', hint: 'install openssh-client before this task' }
-      : fileFailure(output),
+  failure,
+  warnings,
 });
 
-function touches({ name, group = name, home = `/home/${name}` }: Args): Touches {
-  return { writes: [`user:${name}`, `group:${group}`, `file:${home}`] };
-}
-
-/** getent takes names and numbers alike, so one call also tells who has the number that is wanted. */
-function probe(given: Args): Probe<Present | null> {
-  const { name, uid, group = name, gid, ssh_key } = given;
-  return {
-    script: lines(
-      // 2 is "one of the keys is not there"; anything else but 0 is a failure to look.
-      sh`known() { getent "$@" || [ $? = 2 ] || exit 1; }`,
-      sh`p=$(known passwd ${[name, ...(uid === undefined ? [] : [uid])]}) || exit`,
-      sh`printf '%s\n' "$p"
-echo groups
-IFS=: read -r n x x g x h x <<E
-$p
-E
-[ "$n" = ${name} ] || g='' h=''
-known group ${[group, ...(gid === undefined ? [] : [gid])]} $g`,
-      ssh_key &&
-        sh`echo key
-[ "$n" != ${name} ] || { ${raw(lookAtKey(name))}; } </dev/null || :`,
-    ),
-    parse: (stdout) => parse(stdout, given),
-  };
-}
-
-function parse(stdout: string, given: Args): Present | null {
-  const { name, uid, group = name, gid } = given;
-  const [accounts = [], groups = [], key = []] = sections(stdout);
-  const own = accounts.find((account) => account[0] === name);
-  if (own) {
-    const [, , ownUid, ownGid, , home = '', shell = ''] = own;
-    const ownGroup = groups.find((other) => other[2] === ownGid)?.[0] ?? '';
-    const ssh_public_key = publicKey(key.map((words) => words.join(':')));
-    return {
-      uid: Number(ownUid),
-      group: ownGroup,
-      gid: Number(ownGid),
-      shell,
-      home,
-      ssh_key: ssh_public_key && 'ed25519',
-      ssh_public_key,
-    };
-  }
-  const holder = accounts.find((account) => account[2] === String(uid));
-  if (holder) throw mismatch(`uid ${uid} is wanted for ${name}, but belongs to ${holder[0]}`);
-  const present = groups.find((other) => other[0] === group);
-  if (present && gid !== undefined && present[2] !== String(gid))
-    throw mismatch(`group ${group} has gid ${present[2]}, not ${gid}`);
-  const other = groups.find((candidate) => candidate[0] !== group && candidate[2] === String(gid));
-  if (other) throw mismatch(`gid ${gid} is wanted for ${group}, but belongs to ${other[0]}`);
-  return null;
-}
-
-/** The lines of each section, split at their colons: of passwd, of group, and of what is known of the key. */
-function sections(stdout: string): string[][][] {
-  return stdout.split(/^(?:groups|key)\n/m).map((section) =>
-    section
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => line.split(':')),
-  );
-}
-
-const mismatch = (message: string): HailbookError =>
-  new HailbookError('USER_MISMATCH', message, {
-    hint: 'files carry the number, so hailbook never changes it: ask for the present one, or change it by hand',
-  });
-
-function desired(given: Args, current: Present | null): Partial<Present> {
-  const { name, uid, group, gid, shell, home, ssh_key } = given;
-  const wanted = { ...(uid && { uid }), ...(group && { group }), ...(gid && { gid }) };
+function desired(given: Args, current: Account | null): Partial<Account> | null {
+  const { name, uid, group, gid, comment, shell, home, ssh_key, groups } = given;
+  const identity = { ...(uid && { uid }), ...(group && { group }), ...(gid && { gid }) };
   for (const field of ['uid', 'group', 'gid'] as const) {
-    if (current && wanted[field] !== undefined && wanted[field] !== current[field])
-      throw mismatch(`${name} has ${field} ${current[field]}, not ${wanted[field]}`);
+    if (current && identity[field] !== undefined && identity[field] !== current[field])
+      throw mismatch(`${name} has ${field} ${current[field]}, not ${identity[field]}`);
   }
+  if (given.state === 'absent') return removable(given, current);
   return {
     group: current?.group ?? name,
-    ...wanted,
+    ...identity,
+    ...(comment !== undefined && { comment }),
     ...(shell && { shell }),
     ...(home && { home }),
     ...(ssh_key && { ssh_key }),
+    ...(wantsHome(given, current) && { has_home: true }),
+    ...(groups && { groups: otherGroups(given, current) }),
+    ...login(given, current),
   };
 }
 
-function steps(change: Change<Present>, given: Args): Step[] {
-  const { name, home, ssh_key } = given;
-  const fields: readonly string[] = change.kind === 'update' ? change.fields : [];
-  const out: Step[] = [];
-  if (change.kind === 'create') out.push({ script: create(given) });
-  if (fields.includes('shell')) out.push({ script: sh`usermod --shell ${given.shell ?? ''} ${name}` });
-  if (fields.includes('home') && home) {
-    out.push(
-      makeFolder(home, { owner: name, group: change.kind === 'update' ? change.after.group : name, mode: '0750' }),
+/** @throws HailbookError PATH_REFUSED when its home, which is to go too, is not its own: `/`, or a folder of many */
+function removable({ name, home, remove_home }: Args, current: Account | null): null {
+  if (remove_home && current?.has_home && current.home_owner !== current.uid)
+    throw new HailbookError(
+      'PATH_REFUSED',
+      `${home ?? current.home} belongs to the user id ${current.home_owner}, not to ${name}`,
+      { hint: 'leave remove_home out, and remove by hand what is to go' },
     );
-    out.push({ script: sh`usermod --home ${home} ${name}` });
-  }
-  if (ssh_key && (change.kind === 'create' || fields.includes('ssh_key') || fields.includes('home')))
-    out.push({ script: makeKey(name) });
-  return out;
+  return null;
 }
 
-function create({ name, uid, group = name, gid, shell, home }: Args): Sh {
-  const options = [
-    ...(uid === undefined ? [] : ['--uid', uid]),
-    ...(shell === undefined ? [] : ['--shell', shell]),
-    ...(home === undefined ? [] : ['--home-dir', home]),
-  ];
-  // No password is set: nobody logs in by one. Others do not look into the home, as in Debian's adduser.
-  return sh`getent group ${group} >/dev/null || groupadd ${gid === undefined ? [] : ['--gid', gid]} ${group} || exit
-useradd ${['--gid', group, ...options]} --create-home -K HOME_MODE=0750 ${name}`;
+/** Debian's own accounts (numbers below 1000) have homes that are often not there, and should not be. */
+function wantsHome({ create_home, ssh_key, system, uid, home }: Args, current: Account | null): boolean {
+  if (create_home !== undefined) return create_home;
+  if (ssh_key) return true;
+  const path = home ?? current?.home;
+  return !system && (current?.uid ?? uid ?? 1000) >= 1000 && path !== '/nonexistent';
+}
+
+function otherGroups({ groups = [], append, group, name }: Args, current: Account | null): string[] {
+  const own = current?.group ?? group ?? name;
+  const kept = append ? (current?.groups ?? []) : [];
+  return [...new Set([...groups, ...kept])].filter((each) => each !== own).sort();
+}
+
+/** What decides whether one can log in. @throws HailbookError ARGS_INVALID */
+function login(given: Args, current: Account | null): Partial<Account> {
+  const { name, password, update_password, password_lock, expires } = given;
+  if (password !== undefined) requireHash(password);
+  if (expires !== undefined) dayOf(expires);
+  const seen = current?.password ?? 'unset';
+  if (password_lock === false && password === undefined && seen === 'unset')
+    throw new HailbookError('ARGS_INVALID', `user.password_lock: ${name} has no password to unlock`, {
+      hint: 'give one as password, or leave password_lock out',
+    });
+  // Where a run was lost between making the account and its password, there is none yet.
+  const sets = password !== undefined && (update_password !== 'on_create' || seen === 'unset');
+  return {
+    ...(sets && { password: 'as given' }),
+    ...(password_lock !== undefined && { password_lock }),
+    ...(expires && { expires }),
+  };
+}
+
+function steps(change: Change<Account>, given: Args): Step[] {
+  if (change.kind === 'delete') return remove(given);
+  if (change.kind === 'create') return create(change.after, given);
+  const missing = change.before.missing_groups;
+  if (missing.length > 0) throw noGroup(missing);
+  return update(change, given);
+}
+
+function failure(output: Output, { name, ssh_key }: Args): ModuleFailure | null {
+  if (/ssh-keygen: .*not found/.test(output.stderr))
+    return {
+      code: 'PROGRAM_MISSING',
+      message: `ssh-keygen is missing, which makes the ${ssh_key} key`,
+      hint: 'install openssh-client before this task',
+    };
+  const busy = /user \S+ is currently used by process (\d+)/.exec(output.stderr);
+  if (busy)
+    return {
+      code: 'USER_BUSY',
+      message: `${name} has processes: the process ${busy[1]} is one`,
+      hint: `stop what runs as ${name} before this task (a service, or loginctl terminate-user ${name})`,
+    };
+  return fileFailure(output);
+}
+
+function warnings(current: Account | null, { name, home, state }: Args): string[] {
+  if (state === 'absent' || !current?.has_home || current.home_owner === current.uid) return [];
+  // The homes of Debian's own accounts are often root's.
+  if (current.uid < 1000) return [];
+  return [`${home ?? current.home} belongs to the user id ${current.home_owner}, not to ${name} (${current.uid})`];
 }

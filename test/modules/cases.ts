@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { parse } from 'yaml';
 import type { Destination, Module, Output, Source, State } from '../../engine/plan/contract.ts';
-import { Secret } from '../../engine/plan/secret.ts';
+import { MASK, Secret } from '../../engine/plan/secret.ts';
 
 /** One entry of a module's `cases.yaml`. Which kind it is follows from the keys: see the README beside this file. */
 export interface Case {
@@ -96,7 +96,7 @@ export function prepareArgs(
   if (!validate(written)) return { invalid: ajv.errorsText(validate.errors, { dataVar: module.name }) };
   const args = Object.entries(written).map(([name, value]) => [
     name,
-    isContent(module, name) ? source(given[name]) : sourceOf(module, name) ? given[name] : value,
+    isContent(module, name) ? source(given[name]) : keepsItsForm(module, name, given) ? given[name] : value,
   ]);
   return { args: Object.fromEntries(args) };
 }
@@ -113,14 +113,21 @@ function validatorOf(module: Module): ValidateFunction {
 const sourceOf = (module: Module, name: string): unknown =>
   (module.args.properties[name] as { 'x-source'?: unknown } | undefined)?.['x-source'];
 
+const keepsItsForm = (module: Module, name: string, given: Record<string, unknown>): boolean =>
+  Boolean(sourceOf(module, name)) || given[name] instanceof Secret;
+
 const isContent = (module: Module, name: string): boolean =>
   ['file', 'template'].includes(String(sourceOf(module, name)));
 
-/** A case gives the content itself where a playbook gives a path, conditions as `{ text, holds }`, a destination as `{ path, sha256 }`, and `!secret` where the engine unwraps nothing. */
+/**
+ * A case gives the content itself where a playbook gives a path, conditions as `{ text, holds }`, a destination as `{ path, sha256 }`;
+ * of a secret only the type is judged.
+ */
 function asWritten(module: Module, name: string, value: unknown): unknown {
   if (isContent(module, name)) return `files/${name}`;
   if (sourceOf(module, name) === 'conditions') return Array.isArray(value) ? value.map(({ text }) => text) : value;
   if (sourceOf(module, name) === 'destination') return (value as Destination | null)?.path;
+  if (value instanceof Secret && 'x-secret' in (module.args.properties[name] ?? {})) return MASK;
   return structuredCloneKeepingSecrets(value);
 }
 
