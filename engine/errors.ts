@@ -51,6 +51,7 @@ export const ERROR_CODES = {
   PACKAGE_UNAVAILABLE: 'The release offers none of the wanted packages.',
   PACKAGE_REFUSED:
     'A package would be downgraded, removed, or changed although it is held, and the task does not say that it may.',
+  REPOSITORY_REFUSED: 'A source of packages is not signed by its key, or another file on the host names it too.',
   DOWNLOAD_FAILED: 'None of the addresses gave the file.',
   CHECKSUM_MISMATCH: 'A download is not what its checksum says.',
   ARCHIVE_UNSAFE: 'An archive would write outside its folder, or more than it may.',

@@ -1,5 +1,6 @@
 import type { Module } from '../engine/plan/contract.ts';
 import { apt } from './apt/apt.ts';
+import { aptRepository } from './apt_repository/apt_repository.ts';
 import { assert } from './assert/assert.ts';
 import { authorizedKey } from './authorized_key/authorized_key.ts';
 import { command } from './command/command.ts';
@@ -24,6 +25,7 @@ import { waitFor } from './wait_for/wait_for.ts';
 
 const all: readonly Module[] = [
   apt,
+  aptRepository,
   assert,
   authorizedKey,
   command,

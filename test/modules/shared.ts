@@ -8,12 +8,14 @@ import {
   REMOVE_SHELL,
   SERVICES_SHELL,
 } from '../../modules/apt/shell.ts';
+import { FETCH_SHELL } from '../../modules/apt_repository/shell.ts';
 import { EXTRACT_SHELL } from '../../modules/download_extract/shell.ts';
 import { PIP_SHELL } from '../../modules/pip/shell.ts';
 import { UFW_SHELL } from '../../modules/ufw/shell.ts';
 
 /** Shell functions that many steps begin with, and the line that stands for them in a `cases.yaml`. */
 const SHARED: Readonly<Record<string, string>> = {
+  '<apt_repository>': FETCH_SHELL,
   '<apt>': APT_SHELL,
   '<apt debs>': DEBS_SHELL,
   '<apt hold>': HOLD_SHELL,
