@@ -5,7 +5,7 @@ const env = { HAILBOOK_LAB_DIR: process.env.HAILBOOK_LAB_DIR ?? '/var/lib/hailbo
 
 /**
  * `unit` needs nothing but this checkout; `e2e` raises real lab hosts, so its files run one after the other; `property` tries random
- * states and arguments on one of them.
+ * states and arguments on one of them, and `hostile` lets others attack one.
  */
 export default defineConfig({
   test: {
@@ -14,7 +14,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**', 'test/property/**'],
+          exclude: ['test/{e2e,property,hostile}/**'],
           testTimeout: 20_000,
         },
       },
@@ -36,6 +36,16 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 3_600_000,
           hookTimeout: 900_000,
+        },
+      },
+      {
+        test: {
+          name: 'hostile',
+          env,
+          include: ['test/hostile/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
         },
       },
     ],

@@ -13,7 +13,8 @@ import {
   type Status,
 } from '../../engine/index.ts';
 import { upperFolder } from '../../lab/disk.ts';
-import { labPlace } from '../../lab/state.ts';
+import { inTurn } from '../../lab/release.ts';
+import { labPlace, readRecord } from '../../lab/state.ts';
 import { differing, entriesOf } from '../e2e/disk.ts';
 
 /** What one task came to. */
@@ -52,16 +53,22 @@ export class LabHost {
 
   /** A check or a run of a playbook of one task. */
   async play(file: string, mode: 'run' | 'check'): Promise<Told> {
-    const inventory = this.#inventory;
-    const playbook = loadPlaybooks([file], { inventory, modules: MODULES, extraVars: {} });
-    const results: Told[] = [];
-    const emit = (event: RunEvent): void => {
-      if (event.event === 'result') results.push(event);
-    };
-    await run(playbook, { inventory, hosts: [this.name], mode, diff: false, forks: 1, connect: this.#reusing(), emit });
+    const results = (await this.events(file, mode)).filter((event) => event.event === 'result');
     const [told, ...more] = results;
     if (!told || more.length > 0) throw new Error(`one task gave ${results.length} results`);
     return told;
+  }
+
+  /** Everything that a check or a run tells. */
+  async events(file: string, mode: 'run' | 'check', diff = false): Promise<RunEvent[]> {
+    const inventory = this.#inventory;
+    const playbook = loadPlaybooks([file], { inventory, modules: MODULES, extraVars: {} });
+    const events: RunEvent[] = [];
+    const emit = (event: RunEvent): void => {
+      events.push(event);
+    };
+    await run(playbook, { inventory, hosts: [this.name], mode, diff, forks: 1, connect: this.#reusing(), emit });
+    return events;
   }
 
   /** Paths on the host's disk that work has written; what the host writes by itself does not count. */
@@ -125,3 +132,17 @@ const notClosing = (connection: Connection): Connection => ({
   lock: (lock) => connection.lock(lock),
   close: () => {},
 });
+
+/** Of the lab that runs one host of each release: the last one, because the first has the most to do in other tests. */
+export function oneOfEachRelease(): string[] {
+  const hosts = readRecord(labPlace())?.hosts ?? [];
+  // Not a test: `-t` would leave it out, and without hosts everything would pass.
+  if (hosts.length === 0)
+    throw new Error(`there is no lab in ${labPlace().folder}: raise one with \`hailbook lab up\``);
+  return [...new Map(hosts.map((name) => [releaseOf(name), name])).values()];
+}
+
+export function releaseOf(host: string): string {
+  const { hosts = [], releases = [] } = readRecord(labPlace()) ?? {};
+  return inTurn(releases, hosts.indexOf(host));
+}

@@ -4,11 +4,10 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MODULES } from '../../engine/index.ts';
-import { inTurn } from '../../lab/release.ts';
 import { labPlace, readRecord } from '../../lab/state.ts';
 import { addressIn, parseSubnet } from '../../lab/subnet.ts';
 import { holds, type Outcome, printed } from './case.ts';
-import { LabHost } from './host.ts';
+import { LabHost, oneOfEachRelease, releaseOf } from './host.ts';
 import { openLab } from './serve.ts';
 import type { Lab, Spec } from './spec.ts';
 
@@ -24,20 +23,7 @@ const makers = await Promise.all(
   })),
 );
 
-const record = readRecord(labPlace());
 const hosts = HAILBOOK_HOSTS?.split(',') ?? oneOfEachRelease();
-
-/** The last one, because the first has the most to do in other tests. */
-function oneOfEachRelease(): string[] {
-  return [...new Map(record?.hosts.map((name) => [releaseOf(name), name])).values()];
-}
-
-function releaseOf(host: string): string {
-  return inTurn(record?.releases ?? [], record?.hosts.indexOf(host) ?? 0);
-}
-
-// Not a test: `-t` would leave it out, and without hosts everything would pass.
-if (hosts.length === 0) throw new Error(`there is no lab in ${labPlace().folder}: raise one with \`hailbook lab up\``);
 
 it('each spec is of a module that there is, and stands in a file of its name', () => {
   expect(makers.filter(({ name }) => !MODULES.has(name)).map(({ name }) => name)).toEqual([]);
@@ -50,7 +36,7 @@ describe.each(hosts)('on %s', (name) => {
   let lab: Awaited<ReturnType<typeof openLab>>;
 
   beforeAll(async () => {
-    lab = await openLab(addressIn(parseSubnet(record?.subnet ?? ''), 1));
+    lab = await openLab(addressIn(parseSubnet(readRecord(labPlace())?.subnet ?? ''), 1));
   });
   afterAll(async () => {
     lab?.close();
