@@ -20,7 +20,7 @@ const PIECE = 5 * 1024 * 1024;
 const PIECES = 20;
 const LIMIT = PIECE * PIECES;
 
-type Fetched = { readonly sha256: string; readonly size: number; readonly missing: boolean };
+type Fetched = { readonly sha256: string; readonly size: number };
 
 /** Brings a file from a host to the controller. */
 export const fetch = defineAction<typeof args, Fetched>({
@@ -38,7 +38,7 @@ export const fetch = defineAction<typeof args, Fetched>({
   run,
   result(outputs) {
     const content = contentOf(outputs);
-    return { sha256: sha256(content), size: content.length, missing: false };
+    return { sha256: sha256(content), size: content.length };
   },
   brings: (outputs, { dest }): Brought[] => [{ path: dest.path, content: contentOf(outputs) }],
   changes: () => true,
