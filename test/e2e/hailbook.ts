@@ -11,7 +11,8 @@ const NOWHERE = mkdtempSync(join(tmpdir(), 'hailbook-e2e-'));
 const SUBNET = process.env.HAILBOOK_TEST_SUBNET || '10.78.0.0/24';
 
 /** Raises the tests' own lab (vitest.config.ts names its folder), which is not the one that somebody works in. */
-export const labUp = (): Promise<string> => must(['lab', 'up', '--hosts', '4', '--subnet', SUBNET]);
+export const labUp = (): Promise<string> =>
+  must(['lab', 'up', '--hosts', process.env.HAILBOOK_TEST_HOSTS || '4', '--subnet', SUBNET]);
 
 export interface Ran {
   readonly code: number | null;

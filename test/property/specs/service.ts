@@ -95,9 +95,7 @@ export default defineSpec<Args>({
   fresh: sh`exec 2>/dev/null
 systemctl stop hb-p.timer hb-p
 ${raw(USER)} systemctl --user stop hb-p
-systemctl unmask hb-p hb-p.timer; systemctl --runtime unmask hb-p hb-p.timer
-systemctl disable hb-p.timer hb-p
-rm -rf /etc/systemd/system/hb-p.* /etc/systemd/system/*.wants/hb-p.* ${HOME} /run/hb-p.* /run/hailbook/restart_on/hb-p*
+rm -rf /etc/systemd/system/hb-p.* /run/systemd/system/hb-p.* /etc/systemd/system/*.wants/hb-p.* ${HOME} /run/hb-p.* /run/hailbook/restart_on/hb-p*
 echo one >/etc/hb-p.conf
 printf %s ${HOST} >/lib/systemd/system/hb-p.service
 printf %s ${TIMER} >/lib/systemd/system/hb-p.timer
@@ -135,6 +133,6 @@ if ${follows ? 'true' : 'false'} && shows ActiveState active; then sleep 0.3; cm
   },
   cleanup: sh`systemctl stop hb-p.timer hb-p 2>/dev/null
 loginctl disable-linger hbp; systemctl stop "user@$(id -u hbp)"; sleep 0.5; userdel -rf hbp 2>/dev/null
-rm -rf /etc/systemd/system/hb-p.* /etc/systemd/system/*.wants/hb-p.* /lib/systemd/system/hb-p.* /etc/hb-p.conf
-systemctl unmask hb-p hb-p.timer 2>/dev/null; systemctl daemon-reload`,
+rm -rf /etc/systemd/system/hb-p.* /etc/systemd/system/*.wants/hb-p.* /lib/systemd/system/hb-p.* /etc/hb-p.conf /run/systemd/system/hb-p.*
+systemctl daemon-reload`,
 });
