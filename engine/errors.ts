@@ -48,6 +48,8 @@ export const ERROR_CODES = {
   ACCOUNT_MISSING: 'A task needs an account or a group that the host does not have.',
   SECRET_INVALID: 'A secret that was made on the host is empty or too short.',
   PATH_REFUSED: 'A path on the host is not safe to follow.',
+  PATH_MISSING: 'A file or folder that a task needs is not on the host.',
+  VALIDATION_FAILED: 'The command that a task has for judging a new file does not accept it.',
   PACKAGE_UNAVAILABLE: 'The release offers none of the wanted packages.',
   PACKAGE_REFUSED:
     'A package would be downgraded, removed, or changed although it is held, and the task does not say that it may.',

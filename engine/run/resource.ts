@@ -9,7 +9,7 @@ import type { Result } from './knowledge.ts';
 import { AS_IT_IS_NOW, type Outcome, stepFailed } from './outcome.ts';
 import type { Look } from './session.ts';
 import { keepTrial } from './trial.ts';
-import { isAssumed, lookedAt, lookFailed, type Turn } from './turn.ts';
+import { isAssumed, lookedAt, lookFailed, notYet, type Turn } from './turn.ts';
 
 /** Compares, changes, and compares again: the only place where a resource is applied. */
 export async function settleResource(module: Resource, look: Look, turn: Turn): Promise<Outcome> {
@@ -21,7 +21,15 @@ export async function settleResource(module: Resource, look: Look, turn: Turn): 
   };
   const stdout = await lookedAt(look, turn, 'probe');
   if (typeof stdout !== 'string') return stdout;
-  const { current, change } = compare(stdout);
+  let compared: ReturnType<typeof compare>;
+  try {
+    compared = compare(stdout);
+  } catch (error) {
+    // What stands in a module's way (an owner that is not there yet) may be what an earlier task mends.
+    if (error instanceof HailbookError && isAssumed(turn)) return notYet(turn, error.message);
+    throw error;
+  }
+  const { current, change } = compared;
   const warningsOf = (state: State | null): { warnings?: readonly string[] } => {
     const warnings = module.warnings?.(state, instance.args) ?? [];
     return warnings.length > 0 ? { warnings } : {};

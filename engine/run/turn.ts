@@ -22,23 +22,25 @@ export function isAssumed({ context, host, instance }: Turn): boolean {
   return context.check && disturbs(host.assumed, looksAt(instance.touches));
 }
 
+/** In a check: what stands in the way now is what an earlier task would change, so nothing fails. */
+export function notYet({ host, instance }: Turn, why: string): Outcome {
+  host.assumed.push(...instance.touches.writes);
+  return { status: 'assumed', result: null, note: `${why}; an earlier task would change that` };
+}
+
 /**
  * What a look printed: the kept answer, or asked now together with what later tasks will want to know.
  * An outcome instead, when there is no answer: a failure, or in a check something that an earlier task would make first.
  */
 export async function lookedAt(look: Look, turn: Turn, what: 'probe' | 'guard'): Promise<string | Outcome> {
-  const notYet = (why: string): Outcome => {
-    turn.host.assumed.push(...turn.instance.touches.writes);
-    return { status: 'assumed', result: null, note: `${why}; an earlier task would change that` };
-  };
   try {
     const reply = await answerTo(look, turn);
     if (reply.code === 0) return reply.stdout;
-    if (isAssumed(turn)) return notYet(`its ${what} cannot be asked yet`);
+    if (isAssumed(turn)) return notYet(turn, `its ${what} cannot be asked yet`);
     return lookFailed(reply, turn, what);
   } catch (error) {
     const missing = error instanceof HailbookError && error.code === 'BECOME_FAILED';
-    return missing && isAssumed(turn) ? notYet('the account is not there yet') : failed(error);
+    return missing && isAssumed(turn) ? notYet(turn, 'the account is not there yet') : failed(error);
   }
 }
 

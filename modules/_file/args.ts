@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { MODE_PATTERN } from './mode.ts';
 
 /** A path on the host: absolute, one line, no `..`, no slash at the end. Everything else is allowed, quotes and spaces too. */
 export const PathOnHost = (description: string) =>
@@ -13,7 +14,4 @@ export const Account = (description: string) => Type.String({ description, patte
 export const Id = (description: string) => Type.Integer({ description, minimum: 1, maximum: 4294967293 });
 
 /** A string, because YAML reads an unquoted 0644 as the number 420. */
-export const Mode = (description: string) => Type.String({ description, pattern: '^0?[0-7]{3,4}$' });
-
-/** As `PathState` has it: four digits. */
-export const fourDigits = (mode: string): string => mode.replace(/^0+/, '').padStart(4, '0');
+export const Mode = (description: string) => Type.String({ description, pattern: MODE_PATTERN });

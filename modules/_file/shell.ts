@@ -1,120 +1,100 @@
-import { sh } from '../../engine/plan/sh.ts';
+import { type Sh, sh } from '../../engine/plan/sh.ts';
 import { REFUSE } from '../_refusal/refusal.ts';
+import { WALK } from './walk.ts';
 
-/**
- * How files are written and read on a host. Whoever can change a folder on the way to a path can redirect us there, so the
- * way is walked first. If everything on it is root's or the acting account's, the work is done at once; if exactly one
- * other account could interfere, root does the work as that account, which reaches nothing that it could not reach
- * anyhow; otherwise PATH_REFUSED. After that no one else can swap a part of the path, and the work is done relative to
- * the folder.
- */
-const FUNCTIONS = `${REFUSE}
-
-# guard PATH: may root and the acting account alone change what is at PATH? One other account is noted in $actor.
-guard() {
-  set -- "$1" $(stat -c '%u %g %a %U %G' -- "$1")
-  [ $# = 6 ] || exit 73
-  case $2 in 0|"$me") ;; *)
-    [ "\${actor:-$5}" = "$5" ] || refuse PATH_REFUSED "$1 belongs to $5, but $actor can change the way to it"
-    [ "$5" != UNKNOWN ] || refuse PATH_REFUSED "$1 belongs to the user id $2, which has no account"
-    actor=$5
-  esac
-  [ ! -L "$1" ] || return 0
-  shared=$((0$4 & 01000))
-  # A group with its owner's name is that user's private group, as Debian makes them.
-  if [ $((0$4 & 02)) != 0 ] || { [ $((0$4 & 020)) != 0 ] && [ "$3" != 0 ] && [ "$5" != "$6" ]; }; then
-    [ $shared != 0 ] || refuse PATH_REFUSED "others can write to $1"
-  fi
-}
-
-# walk FOLDER: $at becomes the same folder without links, or its deepest part that exists, and $rest what is missing.
-walk() {
-  at='' rest=$1 actor='' links=0 me=$(id -u)
-  guard /
-  while [ -n "$rest" ]; do
-    part=\${rest%%/*}
-    case $rest in */*) rest=\${rest#*/} ;; *) rest='' ;; esac
-    case $part in ''|.) continue ;; ..) at=\${at%/*}; continue ;; esac
-    if [ -L "$at/$part" ]; then
-      guard "$at/$part"
-      links=$((links + 1)); [ $links -le 40 ] || refuse PATH_REFUSED "too many links on the way to $1"
-      target=$(readlink -- "$at/$part") || exit
-      case $target in /*) at='' ;; esac
-      rest=$target/$rest
-    elif [ -d "$at/$part" ]; then
-      guard "$at/$part"
-      at=$at/$part
-    elif [ -e "$at/$part" ]; then
-      refuse STEP_FAILED "$at/$part is not a folder"
-    else
-      rest=$part/$rest/
-      return
-    fi
+/** How what is at a path comes to be: each function is a call for `settle`, made in the path's folder with ./$name for the path. */
+const CALLS = `
+# room: $room is a folder of our own beside ./$name, in which nobody else sees or swaps what is not finished. What a run that
+# was killed has left in such a folder goes: nobody holds its lock any more.
+room() {
+  for left in ./.hailbook.??????????; do
+    [ -d "$left" ] && [ ! -L "$left" ] || continue
+    [ -z "$(find "$left" -maxdepth 0 -uid "$me" -mmin +1)" ] || flock -n "$left" rm -rf -- "$left"
   done
+  room=$(mktemp -d "\${PWD%/}/.hailbook.XXXXXXXXXX") || exit
+  trap 'rm -rf -- "$room"' EXIT
+  trap 'exit 143' HUP INT TERM
+  exec 7<"$room" && flock -n 7 || exit
 }
-
-# settle PATH CALL...: makes the call in PATH's folder, where PATH is ./$name, as the account that the walk found.
-settle() (
-  path=\${1%/} name=\${path##*/}
-  walk "\${path%/*}"
-  if [ -n "$actor" ]; then
-    [ "$me" = 0 ] || refuse PATH_REFUSED "$actor can change the way to $path"
-    if [ "$2" = adjust ] && [ -z "$rest" ] && [ -d "$at/$name" ] && [ ! -L "$at/$name" ]; then
-      shift 2
-      mend "$at/$name" "$@"
-      return
-    fi
-    exec runuser -u "$actor" -- /bin/sh -c "$FILE"'
-settle "$@"' hailbook "$@"
-  fi
-  [ -z "$rest" ] || [ "$2" = folder ] || refuse STEP_FAILED "the folder \${path%/*} does not exist"
-  cd -- "\${at:-/}" || refuse PATH_REFUSED "$(id -un) may not enter \${path%/*}"
-  umask 077
-  shift
-  "$@"
-)
 
 # own FILE MODE OWNER GROUP: an empty one stays as it is. The mode comes first: once a file in /tmp is another account's,
-# that account could put a link in its place, which chmod would follow. But chown clears setuid and setgid. GNU chmod takes
-# a folder's setuid and setgid away only by a number of more than four digits.
+# that account could put a link in its place, which chmod would follow. But chown clears setuid and setgid of a file; in our
+# room they are set again. GNU chmod takes a folder's setuid and setgid away only by a number of more than four digits.
 own() {
   [ -z "$2" ] || chmod -- "00$2" "$1" || exit
   if [ -n "$3$4" ] && ! chown -h -- "$3\${4:+:$4}" "$1"; then
     [ "$me" = 0 ] || refuse PATH_REFUSED "$(id -un) can change the way to $path, so it cannot belong to $3\${4:+:$4}"
     exit 73
   fi
-  case $2 in [1-7]???) [ $shared != 0 ] || chmod -- "00$2" "$1" || exit ;; esac
+  case $2 in [1-7]???) { [ $shared != 0 ] && [ "$1" != "$new" ]; } || chmod -- "00$2" "$1" || exit ;; esac
 }
 
-# mend FOLDER MODE OWNER GROUP: by root itself, because an account can give away nothing and take nothing of another's.
-# Once root stands in the folder no one can swap it; that it is the one at this path, and not where a link leads that was
-# put there a moment ago, the kernel says.
-mend() {
-  cd -P -- "$1" || exit
-  [ "$(env pwd -P)" = "$1" ] || refuse PATH_REFUSED "$1 is being replaced"
-  shift
-  own . "$@"
+# enter: into the folder at PATH, as root, though another account can change the way. Once root stands in the folder no one can
+# swap it; that it is the one at this path, and not where a link leads that was put there a moment ago, the kernel says.
+# But an account may put any folder of its folder at this path, and what it may not look into is not opened to it.
+enter() {
+  cd -P -- "$at/$name" || exit
+  [ "$(env pwd -P)" = "$at/$name" ] || refuse PATH_REFUSED "$path is being replaced"
+  [ -n "$actor" ] && [ "$(stat -c %U .)" != "$actor" ] && [ -n "$(ls -A .)" ] || return 0
+  runuser -u "$actor" -- test -r . -a -x . ||
+    refuse PATH_REFUSED "$path belongs to $(stat -c %U .) and is closed to $actor, who could have put it there"
 }
 
 # put MODE OWNER GROUP CALL...: ./$name becomes what the call prints, all at once. Not given: as it was, or 0644.
 put() {
   mode=$1 owner=$2 group=$3
   shift 3
-  if [ -f "./$name" ] && [ ! -L "./$name" ]; then
-    set -- $(stat -c '%a %u %g' -- "./$name") "$@"
-    mode=\${mode:-$1}
-    [ "$me" != 0 ] || owner=\${owner:-$2} group=\${group:-$3}
-    shift 3
-  elif [ -e "./$name" ] && [ ! -L "./$name" ]; then
-    refuse STEP_FAILED "$path is not a file"
+  if [ -e "./$name" ] && [ ! -L "./$name" ] && [ ! -f "./$name" ]; then refuse STEP_FAILED "$path is not a file"; fi
+  room
+  "$@" >"$room/$name" || exit
+  sync -- "$room/$name" 2>/dev/null || sync
+  place "$room/$name"
+}
+
+# with BACKUP CHECK CALL...: for what is put. BACKUP: what was there stays under another name. CHECK: a script, which judges the
+# new file (its first word) before it takes its place.
+with() { backup=$1 check=$2; shift 2; "$@"; }
+
+# place FILE: the file from our room takes the place of ./$name, with $mode $owner $group.
+place() {
+  new=$1 was=''
+  if [ -f "./$name" ] && [ ! -L "./$name" ]; then was=$(stat -c '%a %u %g %U' -- "./$name"); fi
+  set -- $was
+  # Its ACL, its SELinux context and other attributes stay (chown drops capabilities), unless another account could have
+  # given them: an ACL that it made would let it read what is now no longer its own.
+  case $2 in
+    '') ;;
+    0|"$me") inherit ;;
+    *) [ $shared != 0 ] || { [ -n "$owner" ] && [ "$owner" != "$4" ]; } || inherit ;;
+  esac
+  [ -z "$check" ] || judged
+  if [ "$me" = 0 ] && [ -n "$was" ]; then
+    own "$new" "\${mode:-$1}" "\${owner:-$2}" "\${group:-$3}"
+  else
+    own "$new" "\${mode:-\${1:-0644}}" "$owner" "$group"
   fi
-  new=$(mktemp ./.hailbook.XXXXXXXXXX) || exit
-  trap 'rm -f -- "$new"' EXIT
-  trap 'exit 143' HUP INT TERM
-  "$@" >"$new" || exit
-  sync -- "$new" 2>/dev/null || sync
-  own "$new" "\${mode:-0644}" "$owner" "$group"
-  mv -T -f -- "$new" "./$name"
+  keep
+  mv -T -f -- "$new" "./$name" || exit
+  # The policy may have another context for this name than for others in the folder.
+  [ -n "$was" ] || [ ! -e /sys/fs/selinux/enforce ] || ! command -v restorecon >/dev/null || restorecon -- "./$name"
+}
+
+inherit() {
+  [ ! -r "./$name" ] ||
+    cp -P --attributes-only --preserve=all --no-preserve=ownership,timestamps -- "./$name" "$new" || exit
+}
+
+judged() {
+  /bin/sh -c "$check" check "$new" >&2 </dev/null 3<&- 7<&- || refuse VALIDATION_FAILED "the check of the new $path exited $?, so it was not put there"
+}
+
+# keep: what is at ./$name stays under another name as well, with all that belongs to it.
+keep() {
+  [ -n "$backup" ] && { [ -e "./$name" ] || [ -L "./$name" ]; } || return 0
+  kept=./$name.$(date -u +%Y%m%dT%H%M%S.%NZ)~
+  # Not every account may make a link to another's file, and not every file system can.
+  ln -P -T -- "./$name" "$kept" 2>/dev/null && return
+  cp -a -T -- "./$name" "$room/kept" && mv -T -n -- "$room/kept" "$kept" || exit
 }
 
 # edit MODE OWNER GROUP CALL...: the call gets the present text as its stdin. No other edit runs in this folder meanwhile.
@@ -126,6 +106,8 @@ edit() {
 
 # adjust MODE OWNER GROUP: of what is there, in place.
 adjust() {
+  # Only a folder of an account that can change the way to it comes here.
+  if [ -n "$actor" ]; then enter; own . "$@"; return; fi
   [ ! -L "./$name" ] || refuse PATH_REFUSED "$path is a link"
   # In /tmp and its like the owner of a file could swap it for a link between our look and our chmod.
   [ $shared = 0 ] || [ -O "./$name" ] || refuse PATH_REFUSED "$path is someone else's in a folder for everyone"
@@ -162,14 +144,24 @@ folder() {
 # link TARGET OWNER GROUP: a link takes the place of a link at once, and of nothing else.
 link() {
   [ -L "./$name" ] || [ ! -e "./$name" ] || refuse PATH_REFUSED "$path is there and is no link"
-  new=$(mktemp -u ./.hailbook.XXXXXXXXXX) && ln -s -T -- "$1" "$new" || exit
-  trap 'rm -f -- "$new"' EXIT
-  own "$new" '' "$2" "$3"
-  mv -T -f -- "$new" "./$name"
+  room
+  ln -s -T -- "$1" "$room/$name" && own "$room/$name" '' "$2" "$3"
+  mv -T -f -- "$room/$name" "./$name"
 }
 
 gone() { rm -rf --one-file-system -- "./$name"; }`;
 
-/** Shell functions for steps: `settle PATH put|edit|adjust|seen|folder|link|gone …`. Put before the calls, once a script. */
-export const FILE_SHELL = sh`FILE=${FUNCTIONS}
+const shell = (functions: string): Sh => sh`FILE=${functions}
 eval "$FILE"`;
+
+/** Shell functions for steps: `settle PATH put|edit|adjust|seen|folder|link|gone …`. Put before the calls, once a script. */
+export const FILE_SHELL = shell(`${REFUSE}
+${WALK}
+${CALLS}`);
+
+/** With more calls, for one module. */
+export const fileShell = (calls: string): Sh =>
+  shell(`${REFUSE}
+${WALK}
+${CALLS}
+${calls}`);

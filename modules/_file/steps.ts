@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../engine/errors.ts';
 import type { ModuleFailure, Output, Step } from '../../engine/plan/contract.ts';
+import { Secret } from '../../engine/plan/secret.ts';
 import { raw, type Sh, sh } from '../../engine/plan/sh.ts';
 import { refusal } from '../_refusal/refusal.ts';
 import { FILE_SHELL } from './shell.ts';
@@ -11,26 +12,59 @@ export interface Ownership {
   readonly mode?: string | undefined;
 }
 
+/** How a file is replaced. */
+export interface Manner {
+  /** What a link at the path leads to is written, in place of the link. */
+  readonly follow?: boolean | undefined;
+  /** What was there stays under another name. */
+  readonly backup?: boolean | undefined;
+  /** A command that judges the new file; `%s` is its path. */
+  readonly validate?: readonly string[] | undefined;
+}
+
 const words = ({ mode = '', owner = '', group = '' }: Ownership): string[] => [mode, owner, group];
 
 /** One call of the shell functions for `path`, as a script of its own. */
-const settle = (path: string, call: Sh): Sh => sh`${raw(FILE_SHELL)}
-settle ${path} ${raw(call)}`;
+const settle = (path: string, call: Sh, { follow }: Manner = {}): Sh => sh`${raw(FILE_SHELL)}
+settle ${path} ${raw(follow ? sh`follow ` : sh``)}${raw(call)}`;
+
+/** What stands before `put` and `edit`. What a check prints of a secret text is not shown. */
+export function manner({ backup, validate }: Manner, secret = false): Sh {
+  if (!backup && !validate) return sh``;
+  const check = validate ? validate.map(checkWord).join(' ') + (secret ? ' >/dev/null 2>&1' : '') : '';
+  return sh`with ${[backup ? '1' : '', check]} `;
+}
+
+/** One word of the check's command: `%s` is its first argument. */
+const checkWord = (word: string): Sh =>
+  word
+    .split('%s')
+    .map((part) => (part === '' ? sh`` : sh`${part}`))
+    .reduce((text, part) => sh`${raw(text)}"$1"${raw(part)}`);
 
 /** The whole file, from its first to its last byte, in one rename; its content is never readable by more than its mode says. */
-export const writeFile = (path: string, content: NonNullable<Step['stdin']>, as: Ownership): Step => ({
-  script: settle(path, sh`put ${words(as)} cat`),
+export const writeFile = (
+  path: string,
+  content: NonNullable<Step['stdin']>,
+  as: Ownership,
+  how: Manner = {},
+): Step => ({
+  script: settle(path, sh`${raw(manner(how, content instanceof Secret))}put ${words(as)} cat`, how),
   stdin: content,
 });
 
 /** The file as `command` makes it from its present text (stdin to stdout; nothing when absent), under a lock. */
-export const editFile = (path: string, command: Sh, as: Ownership = {}): Step => ({
-  script: settle(path, sh`edit ${words(as)} ${raw(command)}`),
+export const editFile = (path: string, command: Sh, as: Ownership = {}, how: Manner = {}): Step => ({
+  script: settle(path, sh`${raw(manner(how))}edit ${words(as)} ${raw(command)}`, how),
 });
 
-export const adjust = (path: string, as: Ownership): Step => ({ script: settle(path, sh`adjust ${words(as)}`) });
+export const adjust = (path: string, as: Ownership, how: Manner = {}): Step => ({
+  script: settle(path, sh`adjust ${words(as)}`, how),
+});
 
-export const makeFolder = (path: string, as: Ownership): Step => ({ script: settle(path, sh`folder ${words(as)}`) });
+export const makeFolder = (path: string, as: Ownership, how: Manner = {}): Step => ({
+  script: settle(path, sh`folder ${words(as)}`, how),
+});
 
 export const makeLink = (path: string, target: string, { owner = '', group = '' }: Ownership): Step => ({
   script: settle(path, sh`link ${[target, owner, group]}`),
@@ -47,6 +81,7 @@ export function asUser(user: string, script: Sh): Sh {
 
 const HINTS: Partial<Record<ErrorCode, string>> = {
   PATH_REFUSED: 'let root (or one account and nobody else) own every folder on the way, or choose another path',
+  VALIDATION_FAILED: 'what the command says of the new file stands above, unless a secret is in it',
 };
 
 /** What the shell functions said before they gave up. */

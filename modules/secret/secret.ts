@@ -4,7 +4,7 @@ import { type Change, defineResource, type Probe, type Step, type Touches } from
 import { Secret } from '../../engine/plan/secret.ts';
 import { raw, sh } from '../../engine/plan/sh.ts';
 import { Account, Mode, PathOnHost } from '../_file/args.ts';
-import { accountKeys, desiredOwnership } from '../_file/content.ts';
+import { accountKeys, desiredOwnership, ownershipIn } from '../_file/content.ts';
 import { probeContent, readWith } from '../_file/probe.ts';
 import { adjust, editFile, fileFailure } from '../_file/steps.ts';
 
@@ -41,7 +41,7 @@ export const secret = defineResource<typeof args, Kept>({
   args,
   touches,
   probe,
-  desired: (given) => desiredOwnership(given),
+  desired: (given, current) => desiredOwnership(given, current, '0600'),
   steps,
   failure: fileFailure,
 });
@@ -50,8 +50,9 @@ function touches({ path, owner, group }: Args): Touches {
   return { reads: accountKeys(owner, group), writes: [`file:${path}`] };
 }
 
-function probe({ path, bytes = 32 }: Args): Probe<Kept | null> {
-  const atPath = probeContent(path);
+function probe(given: Args): Probe<Kept | null> {
+  const { path, bytes = 32 } = given;
+  const atPath = probeContent(path, given);
   return {
     script: sh`${raw(atPath.script)}
 if [ -e "$p" ]; then
@@ -81,6 +82,6 @@ printf '%s\n' "$text"`;
 
 function steps(change: Change<Kept>, given: Args): Step[] {
   const { path, bytes = 32 } = given;
-  if (change.kind === 'update') return [adjust(path, given)];
-  return [editFile(path, sh`/bin/sh -c ${GENERATE} generate ${bytes}`, given)];
+  if (change.kind === 'update') return [adjust(path, ownershipIn(change, given))];
+  return [editFile(path, sh`/bin/sh -c ${GENERATE} generate ${bytes}`, ownershipIn(change, given))];
 }

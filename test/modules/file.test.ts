@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { raw, sh } from '../../engine/plan/sh.ts';
@@ -25,16 +25,20 @@ async function halfWritten(path: string) {
   });
   const ended = new Promise<number | null>((resolve) => child.on('exit', resolve));
   child.stdin.write('half');
-  let name: string | undefined;
+  const written = () =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' }).find((entry) => entry.endsWith('/a'));
+  let name = written();
   while (name === undefined || statSync(join(folder, name)).size < 4) {
     await sleep(5);
-    name = readdirSync(folder).find((entry) => entry.startsWith('.hailbook.'));
+    name = written();
   }
-  return { child, ended, partial: statSync(join(folder, name)) };
+  return { child, ended, room: statSync(join(folder, dirname(name))), partial: statSync(join(folder, name)) };
 }
 
 it('a half-written file is nobody else’s to read, and not yet in its place', async () => {
-  const { child, ended, partial } = await halfWritten(join(folder, 'a'));
+  const { child, ended, room, partial } = await halfWritten(join(folder, 'a'));
+  expect(room.mode & 0o777).toBe(0o700);
+  expect(room.uid).toBe(0);
   expect(partial.mode & 0o777).toBe(0o600);
   expect(partial.uid).toBe(0);
   expect(readdirSync(folder)).not.toContain('a');
@@ -95,7 +99,7 @@ describe('a diff', () => {
   async function before(path: string): Promise<string> {
     const state = { type: 'file', owner: 'x', group: 'x', mode: '0644', sha256: '', target: '' } as const;
     const change = { kind: 'update', before: state, after: state, fields: ['sha256'] } as const;
-    const script = explainContent(change, { dest: path }, { content: '', sha256: '' })?.before ?? '';
+    const script = explainContent(change, { dest: path, follow: false }, { content: '', sha256: '' })?.before ?? '';
     return (await host.run(script)).stdout;
   }
 
@@ -120,8 +124,8 @@ it('a folder that is swapped for a link is not mended where the link leads', asy
   await host.run('mkdir h r; chown games h; ln -s ../r h/work; chown -h games h/work; chmod 755 .');
   // What `settle` finds is a folder; what root enters a moment later is a link.
   const script = sh`${raw(FILE_SHELL)}
-me=0 path=x shared=0
-(mend ${join(host.tmp, 'h/work')} 0777 games '')`;
+me=0 shared=0 actor=games path=x at=${join(host.tmp, 'h')} name=work
+(adjust 0777 games '')`;
   const { code, stderr } = await host.run(script);
   expect([code, stderr]).toEqual([73, expect.stringContaining('PATH_REFUSED')]);
   expect((await host.run('stat -c %U r')).stdout).toBe('root\n');

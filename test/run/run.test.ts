@@ -200,6 +200,47 @@ describe('a check', () => {
   });
 });
 
+describe('what stands in the way of a task', () => {
+  const TEXT = (owner: string) => `
+- hosts: a
+  tasks:
+    - { name: other, file: { path: "{{ dir }}/way", state: absent } }
+    - { name: folder, file: { path: "{{ dir }}/way", state: directory } }
+    - { name: owned, copy: { content: x, dest: "{{ dir }}/owned", owner: ${owner} } }
+`;
+
+  it('is no failure of a check when an earlier task would mend it', async () => {
+    writeFileSync(join(ground.dir('a'), 'way'), '');
+    const check = await ground.play(TEXT('games'), { mode: 'check' });
+    expect(check.status).toEqual({ other: { a: 'changed' }, folder: { a: 'assumed' }, owned: { a: 'changed' } });
+    const run = await ground.play(TEXT('games'));
+    expect(run.status).toEqual({ other: { a: 'changed' }, folder: { a: 'changed' }, owned: { a: 'changed' } });
+  });
+
+  it('is a failure of the check as of the run when nothing would', async () => {
+    for (const mode of ['check', 'run'] as const) {
+      const { status, events } = await ground.play(TEXT('nobody-here'), { mode });
+      expect(status.owned).toEqual({ a: 'failed' });
+      expect(events.flatMap((event) => (event.event === 'result' && event.error ? [event.error] : []))).toMatchObject([
+        { code: 'ACCOUNT_MISSING', message: 'there is no account "nobody-here"' },
+      ]);
+    }
+  });
+
+  it('is an account that the play makes', async () => {
+    const { status } = await ground.play(
+      `
+- hosts: a
+  tasks:
+    - { name: account, user: { name: not-made-here } }
+    - { name: owned, copy: { content: x, dest: "{{ dir }}/owned", owner: not-made-here } }
+`,
+      { mode: 'check' },
+    );
+    expect(status).toEqual({ account: { a: 'changed' }, owned: { a: 'assumed' } });
+  });
+});
+
 describe('a wrong module', () => {
   const wrong = (name: string, over: Partial<Module>): Module => ({
     ...defineResource({
