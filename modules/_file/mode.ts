@@ -5,7 +5,7 @@ const CLAUSE = '[ugoa]+([-+=]([rwxXst]*|[ugo]))+';
 export const MODE_PATTERN = `^(0?[0-7]{3,4}|${CLAUSE}(,${CLAUSE})*)$`;
 
 /** As `PathState` has it: four digits. */
-export const fourDigits = (mode: string): string => mode.replace(/^0+/, '').padStart(4, '0');
+const fourDigits = (mode: string): string => mode.replace(/^0+/, '').padStart(4, '0');
 
 const isOctal = (mode: string): boolean => /^[0-7]+$/.test(mode);
 

@@ -90,7 +90,7 @@ fi`,
 const TYPES: Readonly<Record<string, PathState['type']>> = { '8': 'file', '4': 'directory', a: 'link' };
 
 /** Says which of the accounts are not there; whoever owns $s already is. root always is. */
-export function accountsLook({ owner = 'root', group = 'root' }: Look): Sh {
+function accountsLook({ owner = 'root', group = 'root' }: Look): Sh {
   const look = (word: string, name: string, database: string): Sh | false =>
     name !== 'root' &&
     // getent exits 2 only for "no such key"; 1 and 3 are real failures.
@@ -99,7 +99,7 @@ export function accountsLook({ owner = 'root', group = 'root' }: Look): Sh {
 }
 
 /** @throws HailbookError ACCOUNT_MISSING when `accountsLook` printed so */
-export function refuseMissing(stdout: string): void {
+function refuseMissing(stdout: string): void {
   const [, kind, name] = /^no (account|group) (.*)\n/.exec(stdout) ?? [];
   if (kind === undefined) return;
   throw new HailbookError('ACCOUNT_MISSING', `there is no ${kind} "${name}"`, {

@@ -14,7 +14,7 @@ room() {
   room=$(mktemp -d "\${PWD%/}/.hailbook.XXXXXXXXXX") || exit
   trap 'rm -rf -- "$room"' EXIT
   trap 'exit 143' HUP INT TERM
-  exec 7<"$room" && flock -n 7 || exit
+  exec 5<"$room" && flock -n 5 || exit
 }
 
 # own FILE MODE OWNER GROUP: an empty one stays as it is. The mode comes first: once a file in /tmp is another account's,
@@ -85,7 +85,7 @@ inherit() {
 }
 
 judged() {
-  /bin/sh -c "$check" check "$new" >&2 </dev/null 3<&- 7<&- || refuse VALIDATION_FAILED "the check of the new $path exited $?, so it was not put there"
+  /bin/sh -c "$check" check "$new" >&2 </dev/null 5<&- 7<&- 9<&- || refuse VALIDATION_FAILED "the check of the new $path exited $?, so it was not put there"
 }
 
 # keep: what is at ./$name stays under another name as well, with all that belongs to it.
