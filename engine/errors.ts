@@ -57,6 +57,8 @@ export const ERROR_CODES = {
   DOWNLOAD_FAILED: 'None of the addresses gave the file.',
   CHECKSUM_MISMATCH: 'A download is not what its checksum says.',
   ARCHIVE_UNSAFE: 'An archive would write outside its folder, or more than it may.',
+  REPOSITORY_FAILED: 'A repository could not be asked, or lacks what is wanted.',
+  LOCAL_CHANGES: 'Something on the host was changed by hand, and that would be lost.',
   DISK_FULL: 'There is not enough room on the host.',
   PROGRAM_MISSING: 'A program that a module needs is not on the host.',
   SERVICE_FAILED: 'A service did not reach or keep its state.',

@@ -9,6 +9,7 @@ import { downloadExtract } from './download_extract/download_extract.ts';
 import { fail } from './fail/fail.ts';
 import { fetch } from './fetch/fetch.ts';
 import { file } from './file/file.ts';
+import { git } from './git/git.ts';
 import { group } from './group/group.ts';
 import { hostsEntry } from './hosts_entry/hosts_entry.ts';
 import { knownHost } from './known_host/known_host.ts';
@@ -34,6 +35,7 @@ const all: readonly Module[] = [
   fail,
   fetch,
   file,
+  git,
   group,
   hostsEntry,
   knownHost,

@@ -66,7 +66,7 @@ export interface Resource<A extends TObject = TObject, S extends State = State> 
   steps(change: Change<S>, args: Static<A>): readonly Step[];
   /** A file's text for a diff: `before` prints the present text (nothing when absent), fetched only when a diff is shown. */
   explain?(change: Change<S>, args: Static<A>): Explanation | null;
-  /** Turns a failed step's output into an error with a code and a remedy; null leaves it STEP_FAILED. */
+  /** Turns a failed step's output into an error with a code and a remedy; null leaves it STEP_FAILED. So with a failed probe's. */
   failure?(output: Output, args: Static<A>): ModuleFailure | null;
   /** What a person should know of the host beside the state (a tool that undoes it, a way around it). Said in a check too. */
   warnings?(current: S | null, args: Static<A>): readonly string[];

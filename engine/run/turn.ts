@@ -45,8 +45,10 @@ export async function lookedAt(look: Look, turn: Turn, what: 'probe' | 'guard'):
 }
 
 export function lookFailed(reply: Output, { instance }: Turn, what: 'probe' | 'guard'): Outcome {
-  const { name } = instance.task.module;
+  const { name, failure } = instance.task.module;
   const stuck = reply.code === TIMED_OUT;
+  const named = stuck ? null : (failure?.(reply, instance.args) ?? null);
+  if (named) return failed(new HailbookError(named.code, named.message, { hint: named.hint }), reply);
   const message = `the ${what} of module "${name}" ${stuck ? 'does not end' : `exited ${reply.code}`}`;
   return failed(new HailbookError(stuck ? 'TIMEOUT' : 'PROBE_FAILED', message), reply);
 }

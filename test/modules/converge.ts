@@ -32,7 +32,11 @@ async function look(
   const before = await host.footprint();
   const output = await host.run(probe.script);
   if ((await host.footprint()) !== before) throw new Error('the probe changed something');
-  if (output.code !== 0) throw new HailbookError('PROBE_FAILED', `${output.code}: ${output.stderr}`);
+  if (output.code !== 0) {
+    const named = module.failure?.(output, args);
+    if (named) throw new HailbookError(named.code, named.message, { hint: named.hint });
+    throw new HailbookError('PROBE_FAILED', `${output.code}: ${output.stderr}`);
+  }
   const current = probe.parse(output.stdout);
   return { current, change: difference(current, module.desired(args, current)) };
 }

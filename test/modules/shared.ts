@@ -10,6 +10,7 @@ import {
 } from '../../modules/apt/shell.ts';
 import { FETCH_SHELL } from '../../modules/apt_repository/shell.ts';
 import { EXTRACT_SHELL } from '../../modules/download_extract/shell.ts';
+import { GIT_SHELL } from '../../modules/git/shell.ts';
 import { PIP_SHELL } from '../../modules/pip/shell.ts';
 import { UFW_SHELL } from '../../modules/ufw/shell.ts';
 
@@ -23,6 +24,7 @@ const SHARED: Readonly<Record<string, string>> = {
   '<apt remove>': REMOVE_SHELL,
   '<apt services>': SERVICES_SHELL,
   '<download_extract>': EXTRACT_SHELL,
+  '<git>': GIT_SHELL,
   '<pip>': PIP_SHELL,
   '<ufw>': UFW_SHELL,
   '<_file>': FILE_SHELL,
