@@ -21,8 +21,8 @@ export const RECIPE = { version: 1, hail: HAIL, spark: SPARK, arch: process.arch
 export async function buildContent(place: Place, folder: string, progress: (message: string) => void): Promise<void> {
   const partial = `${folder}.partial`;
   rmSync(partial, { recursive: true, force: true });
-  const [content, wheels, scratch] = ['content', 'content/wheels', 'scratch'].map((name) => join(partial, name));
-  if (!content || !wheels || !scratch) return;
+  const [content, scratch] = [join(partial, 'content'), join(partial, 'scratch')];
+  const wheels = join(content, 'wheels');
   for (const path of [wheels, scratch]) mkdirSync(path, { recursive: true });
   // pip unpacks 700 MB; a /tmp in memory may be too small for it.
   const pip = (...rest: string[]) =>

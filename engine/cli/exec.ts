@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { STEP_TIMEOUT } from '../plan/contract.ts';
 import { sh } from '../plan/sh.ts';
 import { answerLines, paintWith, troubleLine } from '../report/index.ts';
 import { askHosts, failedHosts } from './ask-hosts.ts';
@@ -22,7 +23,7 @@ export function execCommand(): Command {
     )
     .option('-b, --become', 'as root')
     .option('--become-user <name>', 'as this user')
-    .option('--timeout <seconds>', 'time for the command on a host', wholeNumber, 600)
+    .option('--timeout <seconds>', 'time for the command on a host', wholeNumber, STEP_TIMEOUT)
     .option('--json', 'one line of JSON for each host')
     .action(async (pattern: string, words: string[], flags: ExecFlags) => {
       const [line] = words;

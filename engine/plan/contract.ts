@@ -24,11 +24,14 @@ export type Change<S extends State> =
   | { readonly kind: 'update'; readonly before: S; readonly after: S; readonly fields: readonly (keyof S & string)[] }
   | { readonly kind: 'delete'; readonly before: S };
 
+/** Seconds that a step may take unless it says otherwise. */
+export const STEP_TIMEOUT = 600;
+
 /** One thing to do on a host. `stdin` is the only way for a secret or for bytes. A step that exits non-zero fails its task. */
 export interface Step {
   readonly script: Sh;
   readonly stdin?: string | Secret | Uint8Array;
-  /** Seconds; default 600. */
+  /** Seconds; STEP_TIMEOUT unless given. */
   readonly timeout?: number;
   /** What it prints is for the module, not progress for a person. */
   readonly quiet?: true;

@@ -1,4 +1,4 @@
-import type { Key, Step } from '../plan/contract.ts';
+import { type Key, STEP_TIMEOUT, type Step } from '../plan/contract.ts';
 import type { Host } from '../plan/playbook.ts';
 import type { Sh } from '../plan/sh.ts';
 import { disturbs } from '../plan/touches.ts';
@@ -6,8 +6,6 @@ import type { Connect, Connection, HostLock, Reply, WireRecord } from '../transp
 
 /** Seconds that a probe may take before the host counts as stuck. */
 const PROBE_TIMEOUT = 60;
-/** Seconds that a step may take unless it says otherwise. */
-const STEP_TIMEOUT = 600;
 
 const NO_ANSWER: Reply = { code: -1, stdout: '', stderr: 'no answer', skipped: true };
 

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { defineAction, type Probe, type Step } from '../../engine/plan/contract.ts';
+import { defineAction, type Probe, STEP_TIMEOUT, type Step } from '../../engine/plan/contract.ts';
 import { lines, type Sh, sh } from '../../engine/plan/sh.ts';
 import { PathOnHost } from '../_file/args.ts';
 
@@ -44,7 +44,7 @@ const args = Type.Object(
     stdin: Type.Optional(
       Type.String({ description: 'What it reads: the only way to hand it a secret.', 'x-secret': true }),
     ),
-    timeout: Type.Integer({ minimum: 1, default: 600, description: 'Seconds that it may take.' }),
+    timeout: Type.Integer({ minimum: 1, default: STEP_TIMEOUT, description: 'Seconds that it may take.' }),
   },
   {
     allOf: [
