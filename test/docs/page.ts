@@ -26,10 +26,11 @@ interface CommandOfPage {
   readonly shown: readonly string[];
 }
 
-const DOCS = join(import.meta.dirname, '../../docs');
+const ROOT = join(import.meta.dirname, '../..');
 
-export function stepsOfPage(name: string): StepOfPage[] {
-  return stepsIn(readFileSync(join(DOCS, name), 'utf8'));
+/** `page` is a path from the root of the project. */
+export function stepsOfPage(page: string): StepOfPage[] {
+  return stepsIn(readFileSync(join(ROOT, page), 'utf8'));
 }
 
 export function stepsIn(markdown: string): StepOfPage[] {

@@ -7,7 +7,7 @@ import { follow } from '../docs/follow.ts';
 import { stepsOfPage } from '../docs/page.ts';
 import { labUp, must } from './hailbook.ts';
 
-const PAGE = 'writing-a-playbook.md';
+const PAGE = 'docs/writing-a-playbook.md';
 
 describe(`docs/${PAGE}, followed from an empty folder on fresh hosts`, () => {
   const folder = mkdtempSync(join(tmpdir(), 'hailbook-tutorial-'));

@@ -7,11 +7,11 @@ import { follow } from './follow.ts';
 const ROOT = join(import.meta.dirname, '../..');
 /** What the page needs of the project, beside its dependencies. */
 const PARTS = [
-  ...['cli.ts', 'engine', 'lab', 'modules', 'test/modules'],
+  ...['cli.ts', 'engine', 'lab', 'modules', 'test'],
   ...['biome.json', 'package.json', 'tsconfig.build.json', 'tsconfig.json', 'vitest.config.ts'],
 ];
 
-describe('docs/writing-a-module.md, followed in a copy of the project', () => {
+describe.each(['docs/writing-a-module.md', 'CONTRIBUTING.md'])('%s, followed in a copy of the project', (page) => {
   const folder = mkdtempSync(join(tmpdir(), 'hailbook-module-'));
 
   beforeAll(() => {
@@ -23,5 +23,5 @@ describe('docs/writing-a-module.md, followed in a copy of the project', () => {
 
   // What npm itself has to say (a new version, a setting that it does not know) is no part of the page.
   const env = { npm_config_loglevel: 'error', npm_config_update_notifier: 'false' };
-  follow('writing-a-module.md', { folder, env, timeout: 120_000 });
+  follow(page, { folder, env, timeout: 120_000 });
 });
