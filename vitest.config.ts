@@ -4,8 +4,8 @@ import { defineConfig } from 'vitest/config';
 const env = { HAILBOOK_LAB_DIR: process.env.HAILBOOK_LAB_DIR ?? '/var/lib/hailbook-test' };
 
 /**
- * `unit` needs nothing but this checkout; `e2e` raises real lab hosts, so its files run one after the other; `property` tries random
- * states and arguments on one of them, and `hostile` lets others attack one.
+ * `unit` needs nothing but this checkout; `e2e` raises real lab hosts, so its files run one after the other, and `full` what of that
+ * takes long (npm run e2e:full); `property` tries random states and arguments on one of them, and `hostile` lets others attack one.
  */
 export default defineConfig({
   test: {
@@ -14,7 +14,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/{e2e,property,hostile}/**'],
+          exclude: ['test/{e2e,full,property,hostile}/**'],
           testTimeout: 20_000,
         },
       },
@@ -25,6 +25,16 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 900_000,
+          hookTimeout: 900_000,
+        },
+      },
+      {
+        test: {
+          name: 'full',
+          env,
+          include: ['test/full/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 3_600_000,
           hookTimeout: 900_000,
         },
       },

@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import {
   type LabStatus,
@@ -16,6 +14,7 @@ import {
 import { parseReleases } from '../../lab/release.ts';
 import { mirrorServer } from '../../lab/serve.ts';
 import { compressNames } from '../report/index.ts';
+import { attached, ownCommand } from './attached.ts';
 
 const EXAMPLES = `
 Examples:
@@ -147,16 +146,11 @@ function releaseOption(): Option {
   );
 }
 
-function hostCount(text: string): number {
+/** The argument of `--hosts`. */
+export function hostCount(text: string): number {
   const count = Number(text);
   if (!/^\d+$/.test(text) || count < 1 || count > 32) throw new InvalidArgumentError('a number from 1 to 32');
   return count;
-}
-
-/** How the mirror's process is started: the CLI as it is built, also when these sources run without having been built. */
-function ownCommand(): string[] {
-  const built = import.meta.url.endsWith('.js') ? '../../cli.js' : '../../dist/cli.js';
-  return [process.execPath, fileURLToPath(new URL(built, import.meta.url))];
 }
 
 async function shown(work: (progress: (message: string) => void) => Promise<LabStatus>): Promise<void> {
@@ -215,13 +209,4 @@ function table(all: readonly SnapshotStatus[]): string {
       .padStart(5)} MB  ${names}\n`;
   };
   return all.map(line).join('');
-}
-
-/** Runs a command on this terminal and gives its exit code. */
-function attached(file: string, argv: readonly string[]): Promise<number> {
-  return new Promise((resolve, reject) => {
-    spawn(file, argv, { stdio: 'inherit' })
-      .on('error', reject)
-      .on('close', (code) => resolve(code ?? 130));
-  });
 }

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { asHailbookError, type ErrorCode, formatError, HailbookError, InvalidInput, isLoss } from '../errors.ts';
 import { clean, EXIT_MEANING } from '../report/index.ts';
 import { EXIT } from '../run/index.ts';
+import { demoCommand } from './demo.ts';
 import { execCommand } from './exec.ts';
 import { Interrupted } from './interrupt.ts';
 import { inventoryCommand } from './inventory.ts';
@@ -40,6 +41,7 @@ export function program(): Command {
     inventoryCommand(),
     schemaCommand(),
     labCommand(),
+    demoCommand(),
   ]) {
     root.addCommand(command);
   }

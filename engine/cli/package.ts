@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The folder of this package, whether we run from its sources or from `dist/`. */
@@ -12,6 +12,13 @@ function packageFolder(): string {
 export function packageVersion(): string {
   const { version } = JSON.parse(readFileSync(join(packageFolder(), 'package.json'), 'utf8')) as { version: string };
   return version;
+}
+
+/** A playbook that the package brings along, as short as it can be written from here. */
+export function bundledPlaybook(name: string): string {
+  const path = join(packageFolder(), 'playbooks', name);
+  const short = relative(process.cwd(), path);
+  return short.startsWith('..') ? path : short;
 }
 
 /**

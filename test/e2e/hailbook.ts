@@ -8,7 +8,7 @@ const CLI = join(import.meta.dirname, '../../dist/cli.js');
 /** An empty folder: an inventory that lies about (somebody's own cluster) must not win over the lab. */
 const NOWHERE = mkdtempSync(join(tmpdir(), 'hailbook-e2e-'));
 
-const SUBNET = process.env.HAILBOOK_TEST_SUBNET || '10.78.0.0/24';
+export const SUBNET = process.env.HAILBOOK_TEST_SUBNET || '10.78.0.0/24';
 
 /** Raises the tests' own lab (vitest.config.ts names its folder), which is not the one that somebody works in. */
 export const labUp = (): Promise<string> =>
