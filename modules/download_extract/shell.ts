@@ -15,7 +15,7 @@ contents() (
   [ "$2" = content ] && link='%y %s %P -> %l\\n' || link='%y %s %P\\n'
   find . -path ./.hailbook-archive -o -path ./.hailbook-sums -o -type d -o -type l -printf "$link" -o -printf '%y %s %P\\n' | sort
 )
-altered() ( cd -- "$1" && [ ! -L .hailbook-sums ] && sha256sum -c --quiet .hailbook-sums 2>/dev/null | sed -n 's/^\\(.*\\): FAILED.*/damaged \\1/p' )
+altered() ( cd -- "$1" && [ ! -L .hailbook-sums ] && sha256sum -c --quiet .hailbook-sums 2>/dev/null | sed -n 's,^\\(\\\\*\\)[.]/\\(.*\\): FAILED.*,damaged \\1\\2,p' )
 survey() {
   if [ -L "$1" ]; then echo link; return; fi
   [ -d "$1" ] || { if [ -e "$1" ]; then echo foreign; else echo absent; fi; return; }
@@ -135,7 +135,7 @@ finish() {
 discard() {
   finish
   mine
-  [ ! -d "./$name" ] || mv -T -- "./$name" "$work/gone"
+  [ ! -e "./$name/.hailbook-archive" ] || mv -T -- "./$name" "$work/gone"
 }
 # unlead TARGET: the link goes if it leads there.
 unlead() { [ "$(readlink -- "./$name")" != "$1" ] || rm -f -- "./$name"; }`;
