@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { actionHolds, isAction } from './action.ts';
 import type { LabHost, Told } from './host.ts';
 import { playbookText, writePlaybook } from './playbook.ts';
 import type { Before, Spec } from './spec.ts';
@@ -12,6 +13,7 @@ export async function holds(spec: Spec, host: LabHost, folder: string, before: B
   await setUp(spec, host, folder, before);
   const playbook = writePlaybook(join(folder, 'case'), host.name, spec, args);
 
+  if (isAction(spec)) return actionHolds(spec, host, playbook, args);
   let predicted: Told | undefined;
   const byCheck = await host.written(async () => {
     predicted = await host.play(playbook, 'check');

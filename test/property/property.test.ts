@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MODULES } from '../../engine/index.ts';
 import { labPlace, readRecord } from '../../lab/state.ts';
 import { addressIn, parseSubnet } from '../../lab/subnet.ts';
+import { isAction } from './action.ts';
 import { holds, type Outcome, printed } from './case.ts';
 import { LabHost, oneOfEachRelease, releaseOf } from './host.ts';
 import { openLab } from './serve.ts';
@@ -93,5 +94,6 @@ async function everyCase(spec: Spec, host: LabHost, folder: string): Promise<voi
   if (HAILBOOK_PATH !== undefined) return;
   // Otherwise the cases say nothing.
   expect(counts.changed, 'cases with a change').toBeGreaterThan(CASES / 10);
-  expect(counts.refused, 'cases that are refused').toBeLessThan(CASES / 2);
+  // Of an action a refusal says something, too: that the other tool does not see it either.
+  expect(counts.refused, 'cases that are refused').toBeLessThan(CASES * (isAction(spec) ? 0.8 : 0.5));
 }

@@ -28,6 +28,8 @@ export interface Spec<A extends Args = Args> {
   readonly refuses?: readonly string[];
   /** Those of which a check says "would change", because only the work itself meets the reason. The run must still write nothing. */
   readonly refusesLate?: readonly string[];
+  /** Of an action: a guard keeps it from being done twice. */
+  readonly once?: true;
   /** Once, after all cases. */
   readonly cleanup?: string;
 }

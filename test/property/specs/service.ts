@@ -10,7 +10,7 @@ WantedBy=multi-user.target default.target
 `;
 const HOST = text('/run/hb-p.seen', 4000);
 const OWN = text('%t/hb-p.seen', 4000);
-const TIMER = '[Timer]\nOnCalendar=yearly\nUnit=hb-p.service\n[Install]\nWantedBy=timers.target\n';
+const TIMER = '[Timer]\nOnCalendar=yearly\nUnit=hb-p-job.service\n[Install]\nWantedBy=timers.target\n';
 const HOME = '/home/hbp/.config/systemd/user';
 const USER = sh`runuser -u hbp -- env XDG_RUNTIME_DIR="/run/user/$(id -u hbp)"`;
 
@@ -99,6 +99,7 @@ rm -rf /etc/systemd/system/hb-p.* /run/systemd/system/hb-p.* /etc/systemd/system
 echo one >/etc/hb-p.conf
 printf %s ${HOST} >/lib/systemd/system/hb-p.service
 printf %s ${TIMER} >/lib/systemd/system/hb-p.timer
+printf '[Service]\nExecStart=/bin/true\n' >/lib/systemd/system/hb-p-job.service
 runuser -u hbp -- mkdir -p ${HOME}
 printf %s ${OWN} >${HOME}/hb-p.service; chown hbp: ${HOME}/hb-p.service
 systemctl daemon-reload; systemctl reset-failed hb-p hb-p.timer
@@ -133,6 +134,6 @@ if ${follows ? 'true' : 'false'} && shows ActiveState active; then sleep 0.3; cm
   },
   cleanup: sh`systemctl stop hb-p.timer hb-p 2>/dev/null
 loginctl disable-linger hbp; systemctl stop "user@$(id -u hbp)"; sleep 0.5; userdel -rf hbp 2>/dev/null
-rm -rf /etc/systemd/system/hb-p.* /etc/systemd/system/*.wants/hb-p.* /lib/systemd/system/hb-p.* /etc/hb-p.conf /run/systemd/system/hb-p.*
+rm -rf /etc/systemd/system/hb-p.* /etc/systemd/system/*.wants/hb-p.* /lib/systemd/system/hb-p[.-]* /etc/hb-p.conf /run/systemd/system/hb-p.*
 systemctl daemon-reload`,
 });
