@@ -19,11 +19,15 @@ export const lookAsAccount = (look: Sh): Sh => sh`set -- /bin/sh -c ${look} hail
 [ "$(id -u)" = "$u" ] || set -- setpriv --reuid "$u" --regid "$g" --init-groups --inh-caps=-all -- "$@"
 "$@"`;
 
+/** `links PATH…` ends the look with the first that is a link. */
+export const LINKS = sh`links() {
+  for p; do [ ! -L "$p" ] || { printf 'link %s\n' "$p"; exit 0; }; done
+}`;
+
 /** Goes into the account's `~/.ssh` and does `look` there when `file` exists; what `given` prints is its stdin. */
 export function lookInSsh(user: string, file: string, look: Sh, given = sh`:`): Sh {
-  const inside = sh`for p in "$1/.ssh" "$1/.ssh/"${file}; do
-  [ ! -L "$p" ] || { printf 'link %s\n' "$p"; exit 0; }
-done
+  const inside = sh`${raw(LINKS)}
+links "$1/.ssh" "$1/.ssh/"${file}
 # cd says why when it may not look; a test for a file would only say that there is none.
 for p in "$1" "$1/.ssh"; do
   [ -d "$p" ] || { echo absent; exit 0; }
@@ -38,13 +42,18 @@ ${raw(lookAsAccount(inside))}
 }`;
 }
 
-/** @throws HailbookError PATH_REFUSED when a link stands where `~/.ssh` or the file should be: someone planted it. */
+/** The path that a look found to be a link, where `~/.ssh` or a file in it should be. */
+export const plantedLink = (lines: readonly string[] = []): string | undefined =>
+  lines.find((line) => line.startsWith('link '))?.slice(5);
+
+export const refusedLink = (path: string): HailbookError =>
+  new HailbookError('PATH_REFUSED', `${path} is a link`, { hint: 'look at who made it, then remove it' });
+
+/** @throws HailbookError PATH_REFUSED when there is a link: someone planted it */
 export function parseInSsh(stdout: string): InSsh {
   const [first = '', ...lines] = stdout.replace(/\n$/, '').split('\n');
-  if (first.startsWith('link '))
-    throw new HailbookError('PATH_REFUSED', `${first.slice(5)} is a link`, {
-      hint: 'look at who made it, then remove it',
-    });
+  const planted = plantedLink([first]);
+  if (planted) throw refusedLink(planted);
   if (first === 'present') return { is: 'present', lines };
   return { is: first === 'no account' ? 'no account' : 'absent' };
 }

@@ -1,5 +1,6 @@
 import { lines, raw, type Sh, sh } from '../../engine/plan/sh.ts';
 import { KNOWN, mismatch, records } from '../_account/account.ts';
+import { plantedLink, refusedLink } from '../_ssh/home.ts';
 import type { Args } from './args.ts';
 import { lookAtKey, publicKey } from './key.ts';
 import { dateOf, type PasswordState, passwordState, SHADOW } from './shadow.ts';
@@ -12,9 +13,9 @@ export type Account = {
   readonly comment: string;
   readonly shell: string;
   readonly home: string;
-  /** Is its home (the one asked for, if one is) a folder? */
+  /** Is its home (the one that it is to have, if another) a folder? */
   readonly has_home: boolean;
-  /** The number of whoever it belongs to; -1: there is none. */
+  /** The number of whom it belongs to; -1: nothing is there. */
   readonly home_owner: number;
   /** The other groups that it is in, sorted. */
   readonly groups: readonly string[];
@@ -28,6 +29,8 @@ export type Account = {
   readonly ssh_key: string;
   /** The line of its `.pub` file; empty when it has none or one that is not the private key's. */
   readonly ssh_public_key: string;
+  /** It may not write where its key would be. */
+  readonly closed: boolean;
 };
 
 /** getent takes names and numbers alike, so one call also tells who has the number that is wanted. */
@@ -49,10 +52,10 @@ known group ${[group, ...(gid === undefined ? [] : [gid]), ...(groups ?? [])]} $
     stays && groups !== undefined && sh`echo :member\nid -Gnz -- ${name} | tr '\\0' '\\n'`,
     stays && aged && sh`echo :shadow\n${raw(SHADOW)} ${name}`,
     sh`echo :home`,
-    home === undefined ? sh`d=$h` : sh`d=${home}`,
+    stays && home !== undefined ? sh`d=${home}` : sh`d=$h`,
     // Only these two mean absence; whoever may not look has not seen that it is absent.
     sh`s=$(stat -L -c '%F:%u' -- "$d" 2>&1) || case $s in
-  *': No such file or directory'|*': Not a directory') s=none ;;
+  *': No such file or directory'|*': Not a directory') if [ -L "$d" ]; then s='a link to nowhere:0'; else s=none; fi ;;
   *) printf '%s\n' "$s" >&2; exit 1 ;;
 esac
 printf '%s\n' "$s"`,
@@ -60,7 +63,10 @@ printf '%s\n' "$s"`,
   );
 }
 
-/** @throws HailbookError USER_MISMATCH when the account is still to be made and its number or its group is another's */
+/**
+ * @throws HailbookError USER_MISMATCH when the account is still to be made and its number or its group is another's;
+ * PATH_REFUSED when a link stands where its key should be
+ */
 export function parse(stdout: string, given: Args): Account | null {
   const { name, uid, group = name, gid } = given;
   const found = sections(stdout);
@@ -82,6 +88,8 @@ export function parse(stdout: string, given: Args): Account | null {
 type Sections = ReadonlyMap<string, readonly string[]>;
 
 function accountOf(own: readonly string[], groups: readonly string[][], found: Sections, given: Args): Account {
+  const planted = plantedLink(found.get('key'));
+  if (planted) throw refusedLink(planted);
   const [, , uid, gid, comment = '', home = '', shell = ''] = own;
   const group = groups.find((other) => other[2] === gid)?.[0] ?? '';
   const [kind = '', owner = '-1'] = found.get('home')?.[0]?.split(':') ?? [];
@@ -103,6 +111,7 @@ function accountOf(own: readonly string[], groups: readonly string[][], found: S
     expires: lock === '' ? '' : dateOf(expires),
     ssh_key: ssh_public_key && (given.ssh_key ?? ''),
     ssh_public_key,
+    closed: found.get('key')?.[0] === 'closed',
   };
 }
 

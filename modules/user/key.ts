@@ -1,7 +1,7 @@
 import { raw, type Sh, sh } from '../../engine/plan/sh.ts';
 import { homeOf } from '../_file/home.ts';
 import { asUser } from '../_file/steps.ts';
-import { ENTER_SSH, lookAsAccount } from '../_ssh/home.ts';
+import { ENTER_SSH, LINKS, lookAsAccount } from '../_ssh/home.ts';
 
 /** The kinds of key, as ssh-keygen calls them. An rsa key has the length that ssh-keygen holds to be good. */
 export const KEY_TYPES = ['ed25519', 'rsa'] as const;
@@ -11,11 +11,15 @@ const fileOf = (type: KeyType): string => `id_${type}`;
 
 /**
  * Prints the account's public key as its private key has it, then the line of its `.pub`, each after a word; $u, $g and $h
- * are its numbers and its home. What cannot be derived (a passphrase, no ssh-keygen) is left out.
+ * are its numbers and its home. Where a link was planted it prints that alone, and `closed` where the account could not
+ * make one. What cannot be derived (a passphrase, no ssh-keygen) is left out.
  */
 export function lookAtKey(type: KeyType): Sh {
   const file = fileOf(type);
-  return lookAsAccount(sh`cd -- "$1/.ssh" 2>/dev/null && [ -f ${file} ] || exit 0
+  return lookAsAccount(sh`${raw(LINKS)}
+links "$1/.ssh" "$1/.ssh/"${file} "$1/.ssh/"${file}.pub
+[ -w "$1/.ssh" ] || { [ ! -e "$1/.ssh" ] && { [ ! -e "$1" ] || [ -w "$1" ]; }; } || echo closed
+cd -- "$1/.ssh" 2>/dev/null && [ -f ${file} ] || exit 0
 ssh-keygen -y -P '' -f ${file} </dev/null 2>/dev/null | sed 's/^/derived /'
 [ ! -f ${file}.pub ] || sed -n ${`/^ssh-${type} AAAA/{s/^/public /p;q}`} ${file}.pub`);
 }

@@ -14,7 +14,7 @@ type Updated = Extract<Change<Account>, { kind: 'update' }>;
 export function create(after: Partial<Account>, given: Args): Step[] {
   const { name, password, expires, ssh_key } = given;
   return [
-    { script: add(given) },
+    { script: add(given, after) },
     ...(after.has_home ? [{ script: makeHome(name) }] : []),
     ...(password === undefined ? lock(given) : [setPassword(given, password)]),
     ...(expires === undefined || expires === 'never' ? [] : [{ script: expire(name, expires) }]),
@@ -22,8 +22,9 @@ export function create(after: Partial<Account>, given: Args): Step[] {
   ];
 }
 
-function add(given: Args): Sh {
-  const { name, uid, group = name, gid, groups = [], comment, shell, home, system } = given;
+/** All that can stand in its way comes before the first change. */
+function add(given: Args, { has_home }: Partial<Account>): Sh {
+  const { name, uid, group = name, gid, groups = [], comment, shell, home, system, ssh_key } = given;
   const others = groups.filter((each) => each !== group);
   const options = [
     ...(system ? ['--system'] : []),
@@ -35,10 +36,18 @@ function add(given: Args): Sh {
   ];
   const forGroup = [...(system ? ['--system'] : []), ...(gid === undefined ? [] : ['--gid', gid])];
   return lines(
+    REFUSE,
     others.length > 0 &&
-      sh`${raw(REFUSE)}
-for g in ${others}; do
+      sh`for g in ${others}; do
   getent group "$g" >/dev/null || refuse ACCOUNT_MISSING "there is no group $g"
+done`,
+    home === undefined ? sh`d=$(useradd -D | sed -n 's/^HOME=//p')/${name}` : sh`d=${home}`,
+    has_home
+      ? sh`[ -d "$d" ] || { [ ! -e "$d" ] && [ ! -L "$d" ]; } || refuse PATH_REFUSED "$d is there and is no folder"`
+      : ssh_key && sh`[ -d "$d" ] || refuse PATH_REFUSED "$d does not exist, so there is no place for a key"`,
+    ssh_key &&
+      sh`for p in "$d/.ssh" "$d/.ssh/id_"${ssh_key} "$d/.ssh/id_"${ssh_key}.pub; do
+  [ ! -L "$p" ] || refuse PATH_REFUSED "$p is a link"
 done`,
     sh`getent group ${group} >/dev/null || groupadd ${[...forGroup, group]} || exit`,
     // No password is set: nobody logs in by one.

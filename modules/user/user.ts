@@ -38,21 +38,36 @@ function desired(given: Args, current: Account | null): Partial<Account> | null 
     ...(shell && { shell }),
     ...(home && { home }),
     ...(ssh_key && { ssh_key }),
-    ...(wantsHome(given, current) && { has_home: true }),
+    ...(current ? homeOf(given, current) : wantsHome(given, current) && { has_home: true }),
     ...(groups && { groups: otherGroups(given, current) }),
     ...login(given, current),
   };
 }
 
 /** @throws HailbookError PATH_REFUSED when its home, which is to go too, is not its own: `/`, or a folder of many */
-function removable({ name, home, remove_home }: Args, current: Account | null): null {
+function removable({ name, remove_home }: Args, current: Account | null): null {
   if (remove_home && current?.has_home && current.home_owner !== current.uid)
     throw new HailbookError(
       'PATH_REFUSED',
-      `${home ?? current.home} belongs to the user id ${current.home_owner}, not to ${name}`,
+      `${current.home} belongs to the user id ${current.home_owner}, not to ${name}`,
       { hint: 'leave remove_home out, and remove by hand what is to go' },
     );
   return null;
+}
+
+/** @throws HailbookError PATH_REFUSED when no folder stands where its home is, and none can be made */
+function homeOf(given: Args, current: Account): { has_home?: true } {
+  const path = given.home ?? current.home;
+  const wanted = wantsHome(given, current);
+  if (!current.has_home && wanted && current.home_owner !== -1)
+    throw new HailbookError('PATH_REFUSED', `${path} is there and is no folder`, {
+      hint: 'look at what it is, then remove it or choose another home',
+    });
+  if (!current.has_home && !wanted && given.ssh_key)
+    throw new HailbookError('PATH_REFUSED', `${path} does not exist, so there is no place for a key`, {
+      hint: 'leave create_home out, and it is made',
+    });
+  return wanted ? { has_home: true } : {};
 }
 
 /** Debian's own accounts (numbers below 1000) have homes that are often not there, and should not be. */
@@ -93,6 +108,10 @@ function steps(change: Change<Account>, given: Args): Step[] {
   if (change.kind === 'create') return create(change.after, given);
   const missing = change.before.missing_groups;
   if (missing.length > 0) throw noGroup(missing);
+  if (change.before.closed && change.fields.includes('ssh_key'))
+    throw new HailbookError('PATH_REFUSED', `${given.name} may not write into its home, so it can make no key there`, {
+      hint: 'let its home be its own',
+    });
   return update(change, given);
 }
 
