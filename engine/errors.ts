@@ -49,6 +49,7 @@ export const ERROR_CODES = {
   SECRET_INVALID: 'A secret that was made on the host is empty or too short.',
   PATH_REFUSED: 'A path on the host is not safe to follow.',
   PATH_MISSING: 'A file or folder that a task needs is not on the host.',
+  LINE_UNCLEAR: 'A file leaves open which of its lines a task means.',
   VALIDATION_FAILED: 'The command that a task has for judging a new file does not accept it.',
   PACKAGE_UNAVAILABLE: 'The release offers none of the wanted packages.',
   PACKAGE_REFUSED:

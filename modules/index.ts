@@ -13,6 +13,7 @@ import { git } from './git/git.ts';
 import { group } from './group/group.ts';
 import { hostsEntry } from './hosts_entry/hosts_entry.ts';
 import { knownHost } from './known_host/known_host.ts';
+import { line } from './line/line.ts';
 import { pip } from './pip/pip.ts';
 import { reboot } from './reboot/reboot.ts';
 import { restart } from './restart/restart.ts';
@@ -39,6 +40,7 @@ const all: readonly Module[] = [
   group,
   hostsEntry,
   knownHost,
+  line,
   pip,
   reboot,
   restart,

@@ -10,7 +10,7 @@ import { type PathState, readWith } from './probe.ts';
 import { adjust, type Ownership, writeFile } from './steps.ts';
 
 /** How a file is replaced: the arguments that `template`, `copy` and `line` share. */
-const MANNER = {
+export const MANNER = {
   validate: Type.Optional(
     Type.Array(Type.String({ pattern: '^[^\\0]*$' }), {
       minItems: 1,

@@ -25,7 +25,7 @@ export interface Manner {
 const words = ({ mode = '', owner = '', group = '' }: Ownership): string[] => [mode, owner, group];
 
 /** One call of the shell functions for `path`, as a script of its own. */
-const settle = (path: string, call: Sh, { follow }: Manner = {}): Sh => sh`${raw(FILE_SHELL)}
+const settle = (path: string, call: Sh, { follow }: Manner = {}, shell = FILE_SHELL): Sh => sh`${raw(shell)}
 settle ${path} ${raw(follow ? sh`follow ` : sh``)}${raw(call)}`;
 
 /** What stands before `put` and `edit`. What a check prints of a secret text is not shown. */
@@ -53,10 +53,25 @@ export const writeFile = (
   stdin: content,
 });
 
+/** What an edit brings along. */
+interface Means {
+  /** Other shell functions than those of `_file` alone. */
+  readonly shell?: Sh;
+  /** For the command, as its file descriptor 7. */
+  readonly stdin?: string | Secret;
+}
+
 /** The file as `command` makes it from its present text (stdin to stdout; nothing when absent), under a lock. */
-export const editFile = (path: string, command: Sh, as: Ownership = {}, how: Manner = {}): Step => ({
-  script: settle(path, sh`${raw(manner(how))}edit ${words(as)} ${raw(command)}`, how),
-});
+export function editFile(path: string, command: Sh, as: Ownership = {}, how: Manner = {}, means: Means = {}): Step {
+  const { shell = FILE_SHELL, stdin } = means;
+  const script = settle(
+    path,
+    sh`${raw(manner(how, stdin instanceof Secret))}edit ${words(as)} ${raw(command)}`,
+    how,
+    shell,
+  );
+  return stdin === undefined ? { script } : { script: sh`exec 7<&0\n${raw(script)}`, stdin };
+}
 
 export const adjust = (path: string, as: Ownership, how: Manner = {}): Step => ({
   script: settle(path, sh`adjust ${words(as)}`, how),

@@ -10,7 +10,9 @@ import {
 } from '../../modules/apt/shell.ts';
 import { FETCH_SHELL } from '../../modules/apt_repository/shell.ts';
 import { EXTRACT_SHELL } from '../../modules/download_extract/shell.ts';
+import { FILE_TREE_SHELL } from '../../modules/file/shell.ts';
 import { GIT_SHELL } from '../../modules/git/shell.ts';
+import { LINE_SHELL } from '../../modules/line/shell.ts';
 import { PIP_SHELL } from '../../modules/pip/shell.ts';
 import { UFW_SHELL } from '../../modules/ufw/shell.ts';
 
@@ -25,6 +27,8 @@ const SHARED: Readonly<Record<string, string>> = {
   '<apt services>': SERVICES_SHELL,
   '<download_extract>': EXTRACT_SHELL,
   '<git>': GIT_SHELL,
+  '<file>': FILE_TREE_SHELL,
+  '<line>': LINE_SHELL,
   '<pip>': PIP_SHELL,
   '<ufw>': UFW_SHELL,
   '<_file>': FILE_SHELL,
