@@ -59,6 +59,11 @@ const files = fc
   .array(deed, { maxLength: 4 })
   .map((deeds) => `exec 2>/dev/null\n${["printf 'a = 1\\nother\\n' >/srv/l/a", ...deeds, ':'].join('\n')}`);
 
+// perl reads neither as grep nor as awk does.
+const LINES = 'BEGIN { $w = shift; $n = 0 } chomp; $n++ if $_ eq $w; END { print $n }';
+const BLOCKS = String.raw`BEGIN { $w = shift; $w =~ s/\n?\z/\n/ }
+$n = () = /^# BEGIN hailbook\n\Q$w\E# END hailbook$/mg; $b = () = /^# BEGIN hailbook$/mg; print $b > 1 ? 9 : $n`;
+
 export default defineSpec({
   module: 'line',
   fresh: 'rm -rf /srv/l; mkdir -p /srv/l/own',
@@ -68,17 +73,16 @@ export default defineSpec({
   refusesLate: ['PATH_REFUSED', 'STEP_FAILED'],
   sees: (given) => {
     const { path: p, state, owner = '', group = '' } = given;
-    // Python is no part of a host; perl is, and reads neither as grep nor as awk does.
     const shown =
       given.block === undefined
-        ? sh`perl -ne 'BEGIN { $w = shift; $n = 0 } chomp; $n++ if $_ eq $w; END { print $n }' ${given.line ?? ''} ${p}`
-        : sh`perl -0777 -ne 'BEGIN { $w = shift; $w =~ s/\n?\z/\n/ } $n = () = /^# BEGIN hailbook\n\Q$w\E# END hailbook$/mg; $b = () = /^# BEGIN hailbook$/mg; print $b > 1 ? 9 : $n' ${given.block} ${p}`;
+        ? sh`perl -ne ${LINES} ${given.line ?? ''} ${p}`
+        : sh`perl -0777 -ne ${BLOCKS} ${given.block} ${p}`;
     const gone = given.regexp === undefined && given.contains === undefined ? sh`[ "$n" = 0 ]` : sh`:`;
     return [
       '! test -e /srv/l/canary || exit 1',
       state === 'absent' ? sh`[ -e ${p} ] || exit 0` : ':',
       `n=$(${shown}) || exit`,
-      state === 'absent' ? gone : '[ "$n" -ge 1 ] || exit',
+      state === 'absent' ? gone : '[ "$n" -ge 1 ] && [ "$n" != 9 ] || exit',
       owner === '' || state === 'absent' ? ':' : sh`[ "$(stat -c %U ${p})" = ${owner} ] || exit`,
       group === '' || state === 'absent' ? ':' : sh`[ "$(stat -c %G ${p})" = ${group} ]`,
     ].join('\n');
