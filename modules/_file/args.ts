@@ -1,9 +1,12 @@
 import { Type } from 'typebox';
 import { MODE_PATTERN } from './mode.ts';
 
-/** A path on the host: absolute, one line, no `..`, no slash at the end. Everything else is allowed, quotes and spaces too. */
+/**
+ * A path on the host: absolute, one line, no `..`, no slash at the end, no longer than Linux takes (PATH_MAX, with its NUL). Everything
+ * else is allowed, quotes and spaces too.
+ */
 export const PathOnHost = (description: string) =>
-  Type.String({ description, pattern: '^(?!.*/\\.\\.?(/|$))(/[^/\\n\\0]+)+$' });
+  Type.String({ description, pattern: '^(?!.*/\\.\\.?(/|$))(/[^/\\n\\0]+)+$', maxLength: 4095 });
 
 // The first character as Debian's useradd wants it; a number would be taken for an id by chown.
 const ACCOUNT_PATTERN = '^[a-z_][a-z0-9_.-]{0,31}$';

@@ -48,6 +48,8 @@ const args = Type.Object(
     matches: Type.Optional(
       Type.String({
         pattern: '^[^\\n\\0]+$',
+        // grep takes half a minute to compile one of 100 kB.
+        maxLength: 4096,
         description:
           'An extended regular expression (`grep -E`) that fits a line of the file, of what the URL answers, or of what the port says by itself within 2 s.',
       }),

@@ -49,7 +49,7 @@ function writeContent(path: string, content: unknown): void {
 }
 
 /** JSON is YAML; what YAML or hailbook would read as something else than a character of a text is escaped. */
-function asYaml(value: unknown): string {
+export function asYaml(value: unknown): string {
   return JSON.stringify(value, (_, inner) =>
     typeof inner === 'string' ? inner.replaceAll('{{', '{{ "{{" }}') : inner,
   ).replace(/[^\x20-\x7e]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
