@@ -86,7 +86,7 @@ export interface Trial {
   readonly begin: Step;
   /** Stops that clock. Exits other than 0 when the change was taken back already. */
   readonly keep: Sh;
-  /** Until the host takes the change back. */
+  /** From when the change was made until the host takes it back; less where its clock starts with `begin`. */
   readonly seconds: number;
 }
 

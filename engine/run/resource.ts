@@ -51,8 +51,8 @@ export async function settleResource(module: Resource, look: Look, turn: Turn): 
 
   const trial = module.trial?.(change, instance.args) ?? null;
   const steps = [...(trial ? [trial.begin] : []), ...module.steps(change, instance.args)];
-  const begun = performance.now();
   const { outputs, verified } = await apply(turn, { steps, verify: look });
+  const applied = performance.now();
   const broken = outputs.find((output) => output.code !== 0);
   if (broken) return { ...stepFailed(broken, module.failure?.(broken, instance.args) ?? null), ...diff };
   if (verified?.code !== 0) return lookFailed(verified ?? { code: -1, stdout: '', stderr: '' }, turn, 'probe');
@@ -63,7 +63,7 @@ export async function settleResource(module: Resource, look: Look, turn: Turn): 
       hint: `This is a bug in module "${module.name}", or something on the host undoes the change.`,
     });
   }
-  if (trial) await keepTrial(trial, begun, turn);
+  if (trial) await keepTrial(trial, applied, turn);
   return {
     status: 'changed',
     result: { ...after.current, changed: true },

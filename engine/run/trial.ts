@@ -10,7 +10,7 @@ const KEEP_TIMEOUT = 20;
 
 /**
  * Makes a change on trial last, over a connection that is opened now: the one that the change was made by may only have outlived it.
- * `applied` is when the host's clock was started, in the milliseconds of performance.now().
+ * `applied` is when the change was made, in the milliseconds of performance.now(): the host's clock began then, or before.
  * @throws HailbookError TAKEN_BACK
  */
 export async function keepTrial(trial: Trial, applied: number, { context, host, instance }: Turn): Promise<void> {

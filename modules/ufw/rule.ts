@@ -1,95 +1,176 @@
 import { HailbookError } from '../../engine/errors.ts';
-import { contains, type Network, networkOf, showNetwork } from './address.ts';
+import { type Network, networkOf, showNetwork } from './address.ts';
+import type { RuleArgs } from './args.ts';
 
-/** A rule as a playbook has it. Everything that is not given is "any". */
-export interface Rule {
-  readonly action: 'allow' | 'deny' | 'reject' | 'limit';
-  readonly from?: string;
-  readonly port?: number | string;
-  readonly proto?: 'tcp' | 'udp';
-  readonly interface?: string;
-  readonly comment?: string;
+export type Family = 4 | 6;
+
+/** A rule of one family, as ufw keeps it: everything has a value, and equal rules have equal values. */
+export interface Entry {
+  readonly family: Family;
+  readonly action: string;
+  readonly route: boolean;
+  readonly direction: string;
+  /** Empty: any. */
+  readonly interface: string;
+  readonly interfaceOut: string;
+  /** Empty, `log` or `log-all`. */
+  readonly log: string;
+  readonly from: string;
+  /** `any`, `22`, `6000:6007`, `80,443`; `?` of a profile that is not known yet. */
+  readonly fromPort: string;
+  readonly fromApp: string;
+  readonly to: string;
+  readonly port: string;
+  readonly app: string;
+  readonly proto: string;
+  readonly comment: string;
 }
 
-/** Someone who wants in. */
-export interface Caller {
-  readonly from: Network;
-  readonly port: number;
-  /** Where the address that it calls is, if that is known. */
-  readonly interface?: string | undefined;
+/** What the rule is about: two rules that agree in this are one for ufw, whatever they do with a connection. */
+export const identityOf = (entry: Entry): string => `${entry.route ? 'route ' : ''}${aboutOf(entry)}`;
+
+/** For people and for comparing: `allow from 10.0.0.0/8 to port 22/tcp # ssh`. */
+export function textOf(entry: Entry): string {
+  const { action, route, log, comment } = entry;
+  const verb = [...(route ? ['route'] : []), action, ...(log === '' ? [] : [log])].join(' ');
+  return `${verb} ${aboutOf(entry)}${comment === '' ? '' : ` # ${comment}`}`;
 }
 
-/** The rules in normal form, in the order in which ufw keeps them: all of IPv4, then all of IPv6. */
-export function normalRules(rules: readonly Rule[], ipv6: boolean): string[] {
-  return ([4, 6] as const).filter((family) => family === 4 || ipv6).flatMap((family) => inFamily(rules, family));
+function aboutOf(entry: Entry): string {
+  const { family, direction, interface: device, interfaceOut, from, fromPort, fromApp, to, port, app, proto } = entry;
+  return [
+    ...(direction === 'out' && interfaceOut === '' ? ['out'] : []),
+    ...(device === '' ? [] : ['in on', device]),
+    ...(interfaceOut === '' ? [] : ['out on', interfaceOut]),
+    'from',
+    from,
+    ...(fromPort === 'any' ? [] : ['port', fromPort]),
+    ...(fromApp === '' ? [] : [`(${fromApp})`]),
+    'to',
+    ...(to === anywhere(family) ? [] : [to]),
+    `port ${port}/${proto}`,
+    ...(app === '' ? [] : [`(${app})`]),
+  ].join(' ');
 }
 
-function inFamily(rules: readonly Rule[], family: 4 | 6): string[] {
-  const normal = rules.flatMap((rule) => normalRule(rule, family) ?? []);
-  // Of two rules that differ in nothing but their comment ufw keeps the place of the first and the comment of the last.
-  const comments = new Map(normal.map(({ rule, comment }) => [rule, comment]));
-  return [...comments].map(([rule, comment]) => (comment === undefined ? rule : `${rule} # ${comment}`));
+export const anywhere = (family: Family): string => (family === 4 ? '0.0.0.0/0' : '::/0');
+
+/** Of the host's `/etc/ufw/applications.d`: the name → `80,443/tcp|53`. Null: nothing is known of them yet. */
+export type Profiles = ReadonlyMap<string, string> | null;
+
+const ONLY_4 = ['igmp', 'ipv6'];
+
+/** The rule as ufw would keep it for a family: none if it names an address of the other one, several for a profile. */
+export function entriesOf(rule: RuleArgs, family: Family, profiles: Profiles): Entry[] {
+  const [from, to] = [rule.from, rule.to].map((text) => (text === undefined ? null : addressOf(text)));
+  if (from && to && from.family !== to.family)
+    throw new HailbookError('ARGS_INVALID', `ufw.rules: "${rule.from}" and "${rule.to}" are not of one family`);
+  if ([from, to].some((network) => network && network.family !== family)) return [];
+  if (family === 6 && ONLY_4.includes(rule.proto ?? '')) return [];
+  const outgoing = rule.direction === 'out';
+  const entry: Entry = {
+    family,
+    action: rule.action,
+    route: rule.route ?? false,
+    // As ufw has it, a routed rule with nothing but a device to go out by is one for "out".
+    direction: outgoing || (rule.interface_out !== undefined && rule.interface === undefined) ? 'out' : 'in',
+    interface: outgoing ? '' : (rule.interface ?? ''),
+    interfaceOut: rule.interface_out ?? (outgoing ? (rule.interface ?? '') : ''),
+    log: rule.log ? 'log' : '',
+    from: from ? showNetwork(from) : anywhere(family),
+    fromPort: portsOf(rule.from_port),
+    fromApp: '',
+    to: to ? showNetwork(to) : anywhere(family),
+    port: portsOf(rule.port),
+    proto: rule.proto ?? 'any',
+    app: rule.app ?? '',
+    comment: rule.comment ?? '',
+  };
+  if (rule.app === undefined) return [entry];
+  return profile(rule.app, profiles).map(([port = '', proto = 'any']) => ({ ...entry, port: portsOf(port), proto }));
 }
 
-interface Normal {
-  readonly rule: string;
-  readonly comment: string | undefined;
+function profile(app: string, profiles: Profiles): string[][] {
+  const ports = profiles === null ? '?' : profiles.get(app);
+  if (ports !== undefined) return ports.split('|').map((part) => part.split('/'));
+  throw new HailbookError('ARGS_INVALID', `ufw.rules: the host has no application profile "${app}"`, {
+    hint: 'profiles are in /etc/ufw/applications.d, most of them from packages; `ufw app list` names them',
+  });
 }
 
-/** A rule that names no address counts for both families; null when it is the other one's. */
-function normalRule({ action, from, port, proto, interface: device, comment }: Rule, family: 4 | 6): Normal | null {
-  const network = from === undefined ? null : sourceOf(from);
-  if (network && network.family !== family) return null;
-  const any = family === 4 ? '0.0.0.0/0' : '::/0';
-  const source = network === null || network.bits === 0 ? any : showNetwork(network);
-  return { rule: words(action, source, String(port ?? 'any'), proto ?? 'any', device), comment };
-}
-
-const words = (action: string, source: string, port: string, proto: string, device?: string): string =>
-  `${action} from ${source} to port ${port}/${proto}${device === undefined ? '' : ` on ${device}`}`;
-
-/** A `### tuple ###` line of ufw's own files in the same form; what no playbook can say stays as it is written there. */
-export function ruleOfTuple(line: string): string {
-  const [tuple = '', hex] = line
-    .replace(/^### tuple ### */, '')
-    .trim()
-    .split(' comment=');
-  const comment = hex === undefined ? '' : ` # ${Buffer.from(hex, 'hex').toString('utf8')}`;
-  const [action = '', proto = '', port = '', to, sourcePort, from = '', way = '', ...more] = tuple.split(/\s+/);
-  const network = networkOf(from);
-  const device = /^in(?:_(.+))?$/.exec(way);
-  const plain =
-    ['0.0.0.0/0', '::/0'].includes(to ?? '') && sourcePort === 'any' && device && network && more.length === 0;
-  if (!plain) return `${tuple}${comment}`;
-  const source = network.bits === 0 ? from : showNetwork(network);
-  return `${words(action, source, port, proto, device[1])}${comment}`;
-}
-
-function sourceOf(from: string): Network {
-  const network = networkOf(from);
+function addressOf(text: string): Network {
+  const network = networkOf(text);
   if (network) return network;
-  throw new HailbookError('ARGS_INVALID', `ufw.rules: "${from}" is no IP address and no network`, {
+  throw new HailbookError('ARGS_INVALID', `ufw.rules: "${text}" is no IP address and no network`, {
     hint: 'a firewall knows no names: give the address, for example as cluster_address in the inventory',
   });
 }
 
-/** Would these rules let a new TCP connection of the caller in? As iptables does it, the first rule that fits decides. */
-export function lets(caller: Caller, rules: readonly Rule[], fallback: string): boolean {
-  const decisive = rules.find((rule) => fits(rule, caller));
-  const action = decisive?.action ?? fallback;
-  return action === 'allow' || action === 'limit';
+/** In ufw's order. */
+function portsOf(ports: number | string | undefined): string {
+  if (ports === undefined) return 'any';
+  return String(ports)
+    .split(',')
+    .map((range) => ({ range, bounds: range.split(':').map(Number) }))
+    .sort(({ bounds: a }, { bounds: b }) => (a[0] ?? 0) - (b[0] ?? 0) || (a[1] ?? 0) - (b[1] ?? 0))
+    .map(({ range }) => range)
+    .join(',');
 }
 
-function fits({ action, from, port, proto, interface: device }: Rule, caller: Caller): boolean {
-  if (from !== undefined && !contains(sourceOf(from), caller.from)) return false;
-  if (proto === 'udp' || !inRange(port, caller.port)) return false;
-  if (device === undefined || device === caller.interface) return true;
-  // Where it is not known on which device the caller comes in, only a rule that keeps it out may count.
-  return caller.interface === undefined && (action === 'deny' || action === 'reject');
+/** A `### tuple ###` line of ufw's own files; null when ufw would skip it too. */
+export function entryOfTuple(line: string, family: Family): Entry | null {
+  const [written = '', hex = ''] = line
+    .replace(/^### tuple ### */, '')
+    .trim()
+    .split(' comment=');
+  const words = written.split(/\s+/);
+  if (words.length < 6 || words.length > 9) return null;
+  const [verb = '', proto = '', port = '', to = '', fromPort = '', from = '', ...rest] = words;
+  const way = rest.length % 2 === 1 ? (rest.pop() ?? '') : 'in';
+  const [, route, action = '', , log = ''] = /^(route:)?([^_]*)(_(.*))?$/.exec(verb) ?? [];
+  const [app = '-', fromApp = '-'] = rest.map((name) => name.replaceAll('%20', ' '));
+  const device = (direction: string) => new RegExp(`(?:^|!)${direction}_([^!]+)`).exec(way)?.[1] ?? '';
+  return {
+    family,
+    action,
+    route: route !== undefined,
+    direction: way.startsWith('out') ? 'out' : 'in',
+    interface: device('in'),
+    interfaceOut: device('out'),
+    log,
+    from: shown(from),
+    fromPort: fromPort === 'any' ? 'any' : portsOf(fromPort),
+    fromApp: fromApp === '-' ? '' : fromApp,
+    to: shown(to),
+    port: port === 'any' ? 'any' : portsOf(port),
+    app: app === '-' ? '' : app,
+    proto,
+    comment: Buffer.from(hex, 'hex').toString('utf8'),
+  };
 }
 
-function inRange(range: Rule['port'], port: number): boolean {
-  if (range === undefined) return true;
-  const [first = 0, last = first] = String(range).split(':').map(Number);
-  return first <= port && port <= last;
+function shown(address: string): string {
+  const network = networkOf(address);
+  return network ? showNetwork(network) : address;
+}
+
+/** The words after `ufw` that make it. */
+export function commandOf(rule: RuleArgs): string[] {
+  const { action, route, direction, interface: device, interface_out, log, proto, comment } = rule;
+  const way = direction === 'out' ? ['out', ...(device === undefined ? [] : ['on', device])] : [];
+  return [
+    ...(route ? ['route'] : []),
+    action,
+    ...way,
+    ...(device === undefined || direction === 'out' ? [] : ['in', 'on', device]),
+    ...(interface_out === undefined ? [] : ['out', 'on', interface_out]),
+    ...(log ? ['log'] : []),
+    ...(proto === undefined ? [] : ['proto', proto]),
+    ...['from', rule.from === undefined ? 'any' : shown(rule.from)],
+    ...(rule.from_port === undefined ? [] : ['port', String(rule.from_port)]),
+    ...['to', rule.to === undefined ? 'any' : shown(rule.to)],
+    ...(rule.port === undefined ? [] : ['port', String(rule.port)]),
+    ...(rule.app === undefined ? [] : ['app', rule.app]),
+    ...(comment === undefined ? [] : ['comment', comment]),
+  ];
 }

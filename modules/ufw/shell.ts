@@ -2,50 +2,38 @@ import { raw, sh } from '../../engine/plan/sh.ts';
 import { REFUSE } from '../_refusal/refusal.ts';
 import { TRIAL_SHELL } from './trial.ts';
 
-/** What ufw's own files say, and what the kernel has of it; ufw itself, which takes 82 ms to start, is not asked. */
-export const LOOK = sh`echo "ssh $SSH_CONNECTION"
-[ -x /usr/sbin/ufw ] || { echo absent; exit; }
-# What these two files set are plain NAME=value lines; a comment or another setting is left out.
-settings=$(sed -n 's/^\\(ENABLED\\|IPV6\\|DEFAULT_INPUT_POLICY\\|DEFAULT_OUTPUT_POLICY\\)=/set \\1 /p' /etc/ufw/ufw.conf /etc/default/ufw | tr -d '"') || exit
-printf '%s\n' "$settings"
-if [ -e /var/lib/hailbook/ufw/trial/changed ]; then
-  read -r by </var/lib/hailbook/ufw/trial/by
-  if [ "$by" = "$SSH_CONNECTION" ]; then echo 'trial ours'; else echo 'trial theirs'; fi
-fi
-[ -d /proc/sys/net/ipv6 ] || { echo 'no ipv6'; noipv6=yes; }
-for family in '' 6; do
-  sed -n "s/^### tuple ###/tuple$family &/p; /^-A ufw$family-user-\\(input\\|output\\|forward\\) /s/^/line$family /p" /etc/ufw/user$family.rules || exit
-done
-# At boot a unit loads the rules; a masked one does not.
-if [ ! -d /run/systemd/system ]; then echo boot
-elif [ "$(readlink /etc/systemd/system/ufw.service)" != /dev/null ]; then
-  for wanted in /etc/systemd/system/*.wants/ufw.service; do [ ! -L "$wanted" ] || echo boot; done
-fi
-# device: where the address that was called is
-set -- $SSH_CONNECTION
-[ $# = 0 ] || ! command -v ip >/dev/null || ip -o addr show to "\${3%%%*}" | awk '{ print "device " $2; exit }'
-case $settings in *'ENABLED yes'*)
-  for family in '' 6; do
-    [ "$family$noipv6" != 6yes ] || continue
-    ip\${family}tables -w 10 -S 2>/dev/null | awk -v f="$family" '
-      $1 == "-P" { print "policy" f, $2, $3; next }
-      $1 != "-A" { next }
-      $2 == "INPUT" && $4 == "ufw" f "-before-input" || $2 == "ufw" f "-before-input" && $4 == "ufw" f "-user-input" { print "hook" f; reached[$2] = 1 }
-      # Whoever lets everything in before ufw is asked has no firewall.
-      ($2 == "INPUT" || $2 == "ufw" f "-before-input") && !reached[$2] && / -j ACCEPT$/ {
-        rule = $0
-        sub(/^-A [^ ]+/, "", rule); sub(/ -p (tcp|udp)/, "", rule); sub(/ -m (tcp|udp)/, "", rule)
-        if (rule == " -j ACCEPT") print ($2 == "INPUT" ? "open" : "bypass") f, "ip" f "tables", $0
-      }
-      $2 ~ "^ufw" f "-user-(input|output|forward)$" { print "loaded" f, $0 }'
-  done ;;
-esac
-true`;
+/** Of the old file and those that ufw made: the rules that ITEMS name, in that order, in the frame of the new file. */
+const ARRANGE = `function load(path, prefix,   line, key, n) {
+  while ((getline line <path) > 0) {
+    if (line ~ /^### tuple ###/) {
+      key = prefix == "" ? line : prefix "." ++n
+      if (key in block) key = ""; else block[key] = "\\n" line "\\n"
+    } else if (line ~ /^### END RULES ###/) key = ""
+    else if (key != "" && line != "") block[key] = block[key] line "\\n"
+  }
+  close(path)
+}
+BEGIN {
+  load(ENVIRON["OLD"], "")
+  for (i = 1; i <= ENVIRON["MADE"] + 0; i++) load(ENVIRON["STAGE"] "/" i "." ENVIRON["FAMILY"], "+" i)
+}
+/^### END RULES ###/ {
+  inside = 0
+  n = split(ENVIRON["ITEMS"], items, "\\n")
+  for (i = 1; i <= n; i++) {
+    if (!(items[i] in block)) { print items[i] >"/dev/stderr"; exit 1 }
+    printf "%s", block[items[i]]
+  }
+  print ""
+}
+!inside { print }
+/^### RULES ###/ { inside = 1; found = 1 }
+END { if (!found || inside) exit 1 }`;
 
 /**
- * `begin`, `rule ARGUMENT...` for each rule, `switch`, then `policy`, `on`, `boot` or `off`. ufw builds the rules in a copy of its
- * folder; then the files take the place of the old ones and the kernel gets each family's in one transaction. So there
- * is no moment at which some of the rules are missing, wherever this is cut off.
+ * `begin`, `make ARGUMENT...` for each rule that is new, `arrange 4 RULE...`, `arrange 6 RULE...`, `switch`, then `policy`, `on`,
+ * `boot`, `logs` or `off`. ufw makes the new rules in a copy of its folder; then the files take the place of the old ones and the
+ * kernel gets each family's in one transaction. So there is no moment at which some of the rules are missing, wherever this is cut off.
  */
 export const UFW_SHELL = sh`${raw(REFUSE)}
 ${raw(TRIAL_SHELL)}
@@ -53,29 +41,47 @@ ${raw(TRIAL_SHELL)}
 export PATH="/usr/sbin:/sbin:$PATH"
 umask 077
 quiet() { said=$("$@" 2>&1 </dev/null) || { code=$?; printf '%s\n' "$said" >&2; exit $code; }; }
+staged() { quiet ufw --datadir="$stage" "$@"; }
 begin() {
   mkdir -p /run/hailbook && stage=$(mktemp -d /run/hailbook/ufw.XXXXXX) || exit
   trap 'rm -rf -- "$stage"' EXIT
   trap 'exit 143' HUP INT TERM
+  made=0
   mkdir -p "$stage/etc/default" "$stage/lib/ufw" && cp -a /etc/ufw "$stage/etc/ufw" && cp -a /etc/default/ufw "$stage/etc/default/ufw" || exit
   sed -i 's/^ENABLED=.*/ENABLED=no/' "$stage/etc/ufw/ufw.conf" || exit
-  for file in user.rules user6.rules; do printf '*filter\nCOMMIT\n' >"$stage/etc/ufw/$file" || exit; done
+  empty
   # Writes both files even if there is no rule at all.
-  rule allow 9/tcp
-  rule delete allow 9/tcp
+  staged allow 9/tcp
+  staged delete allow 9/tcp
+  keep frame
 }
-rule() { quiet ufw --datadir="$stage" "$@"; }
+keep() { cp -- "$stage/etc/ufw/user.rules" "$stage/$1.4" && cp -- "$stage/etc/ufw/user6.rules" "$stage/$1.6" || exit; }
+empty() { for file in user.rules user6.rules; do printf '*filter\nCOMMIT\n' >"$stage/etc/ufw/$file" || exit; done; }
+make() {
+  empty
+  made=$((made + 1))
+  staged "$@"
+  keep "$made"
+}
+# arrange FAMILY RULE...: a rule is its line in the present file, or +N.K, the K-th of the N-th that was made.
+arrange() {
+  family=$1 file=user\${1#4}.rules
+  shift
+  items=$(printf '%s\n' "$@")
+  OLD=/etc/ufw/$file STAGE=$stage MADE=$made FAMILY=$family ITEMS=$items awk ${ARRANGE} "$stage/frame.$family" >"$stage/new.$file" ||
+    refuse STEP_FAILED 'the rules were changed on the host meanwhile; run it again'
+}
 switch() {
   for file in user.rules user6.rules; do
-    # Without IPv6 ufw writes no file for it.
-    grep -q '^### RULES' "$stage/etc/ufw/$file" || continue
-    cp -- "$stage/etc/ufw/$file" "/etc/ufw/.$file.hailbook" && chmod 0640 "/etc/ufw/.$file.hailbook" &&
+    [ -e "$stage/new.$file" ] || continue
+    cp -- "$stage/new.$file" "/etc/ufw/.$file.hailbook" && chmod 0640 "/etc/ufw/.$file.hailbook" &&
       mv -f -- "/etc/ufw/.$file.hailbook" "/etc/ufw/$file" || exit
   done
   if iptables -w 10 -n -L ufw-user-input >/dev/null 2>&1; then quiet iptables-restore -w 10 -n /etc/ufw/user.rules; fi
   if ip6tables -w 10 -n -L ufw6-user-input >/dev/null 2>&1; then quiet ip6tables-restore -w 10 -n /etc/ufw/user6.rules; fi
 }
 policy() { quiet ufw default "$1" "$2"; }
+logs() { quiet ufw logging "$1"; }
 on() {
   # What is loaded and not as it should be is loaded anew; "enable" would leave it.
   if grep -q '^ENABLED=yes' /etc/ufw/ufw.conf; then quiet ufw reload; else quiet ufw --force enable; fi

@@ -81,18 +81,15 @@ ExecStart=/bin/sh /var/lib/hailbook/ufw/trial/undo boot
 
 /** `held` before the first thing that is changed, `armed` after the last. */
 export const TRIAL_SHELL = sh`${raw(PLACES)}
-armed() {
-  [ ! -d "$trial" ] || { read -r up _ </proc/uptime && echo $((\${up%%.*} + ${SECONDS})) >"$trial/end"; }
-}
+armed() { read -r up _ </proc/uptime && echo $((\${up%%.*} + ${SECONDS})) >"$trial/end"; }
 held() {
-  [ -d "$trial" ] || return 0
   alone || refuse STEP_FAILED 'the firewall stays locked by another run'
   # The clock may have been faster.
   [ -d "$trial" ] || refuse STEP_FAILED 'the host has given up waiting for this change; run it again'
   : >"$trial/changed" && armed && sync -f -- "$trial"
 }
 kept() {
-  [ -d "$home" ] && alone && [ -d "$trial" ] || refuse STEP_FAILED "the host has taken the firewall's change back"
+  [ -d "$home" ] && alone && [ -d "$trial" ] || refuse TAKEN_BACK "the host has taken the firewall's change back"
   over
   rm -f -- "$home/taken_back"
 }`;
