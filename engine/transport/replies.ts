@@ -4,7 +4,13 @@ import type { Reply } from './connection.ts';
 
 /** Bytes of each stream that are kept of one record; a host can print 50 MB in a third of a second. */
 export const OUTPUT_LIMIT = 8 * 1024 * 1024;
+/** Bytes that are kept of all records of a request together, so that no host can take this side's memory from the others. */
+export const REQUEST_LIMIT = 256 * 1024 * 1024;
 const LINE_LIMIT = 1024;
+/** Bytes of a mark behind its token; a host that sends more without an end has forged it. */
+const MARK_LIMIT = 64;
+
+const NO_CODE = -1;
 
 /** Gets the last line that a record printed, and which of its request it is. */
 export type OnLine = (line: string, index: number) => void;
@@ -29,7 +35,9 @@ export class Replies {
     onLine?: OnLine,
     tells: (index: number) => boolean = () => true,
   ) {
-    this.#records = Array.from({ length: count }, () => ({ stdout: new Capture(), stderr: new Capture(), marks: 0 }));
+    const room = { left: REQUEST_LIMIT };
+    const capture = (): Capture => new Capture(room);
+    this.#records = Array.from({ length: count }, () => ({ stdout: capture(), stderr: capture(), marks: 0 }));
     this.#progress = progress;
     const stream = (name: 'stdout' | 'stderr'): MarkedStream => {
       let current = -1;
@@ -76,10 +84,10 @@ export class Replies {
     const record = this.#records[index];
     if (!record) throw new RangeError(`no record ${index}`);
     const skipped = record.code === 'skipped';
-    const code = typeof record.code === 'number' ? record.code : -1;
+    const code = typeof record.code === 'number' ? record.code : NO_CODE;
     const dropped = (['stdout', 'stderr'] as const).filter((name) => record[name].dropped);
     const notes = dropped.map(
-      (name) => `hailbook: ${name} was longer than ${OUTPUT_LIMIT} bytes; the rest was dropped\n`,
+      (name) => `hailbook: ${name} was longer than ${record[name].size} bytes; the rest was dropped\n`,
     );
     const stderr = [record.stderr.text(), ...notes].reduce(joinLines);
     return { code, stdout: record.stdout.text(), stderr, skipped };
@@ -103,8 +111,9 @@ export class Replies {
     const record = this.#records[index];
     if (!record) return;
     record.marks += 1;
-    record.code = value === 'skipped' ? 'skipped' : Number(value);
-    if (record.marks < 2) return;
+    // What a shell cannot have exited with is no success.
+    record.code = value === 'skipped' ? 'skipped' : /^\d{1,3}$/.test(value) ? Number(value) : NO_CODE;
+    if (record.marks !== 2) return;
     this.#answered += 1;
     this.#progress();
   }
@@ -133,6 +142,13 @@ class MarkedStream {
     for (;;) {
       const at = rest.indexOf(this.#token);
       const end = at < 0 ? -1 : rest.indexOf(10, at);
+      const last = at + this.#token.length + MARK_LIMIT;
+      if (at >= 0 && (end > last || (end < 0 && rest.length > last))) {
+        // Not a mark of ours: only text.
+        this.#emit(rest.subarray(0, at + this.#token.length));
+        rest = rest.subarray(at + this.#token.length);
+        continue;
+      }
       if (end < 0) {
         // Held back: a mark whose line is not complete, or the bytes that a mark could begin with.
         const keep = at < 0 ? rest.length - this.#overlap(rest) : at;
@@ -160,18 +176,32 @@ class MarkedStream {
   }
 }
 
-/** The first OUTPUT_LIMIT bytes of a stream. Decoded at the end, so that no chunk ends inside a character. */
+/**
+ * The first OUTPUT_LIMIT bytes of a stream, as far as all together have room. Decoded at the end, so that no chunk ends inside a
+ * character.
+ */
 class Capture {
   dropped = false;
+  readonly #all: { left: number };
   readonly #chunks: Buffer[] = [];
   #size = 0;
 
+  constructor(all: { left: number }) {
+    this.#all = all;
+  }
+
   add(bytes: Buffer): void {
-    const room = OUTPUT_LIMIT - this.#size;
+    const room = Math.min(OUTPUT_LIMIT - this.#size, this.#all.left);
     if (bytes.length > room) this.dropped = true;
     if (room <= 0) return;
-    this.#chunks.push(bytes.subarray(0, room));
-    this.#size += Math.min(bytes.length, room);
+    const kept = bytes.subarray(0, room);
+    this.#chunks.push(kept);
+    this.#size += kept.length;
+    this.#all.left -= kept.length;
+  }
+
+  get size(): number {
+    return this.#size;
   }
 
   text(): string {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { OUTPUT_LIMIT, Replies } from '../../engine/transport/replies.ts';
+import { OUTPUT_LIMIT, REQUEST_LIMIT, Replies } from '../../engine/transport/replies.ts';
 
 const TOKEN = 'aabaabaac0ffee00aabaabaac0ffee00';
 const STDOUT = Buffer.from(
@@ -78,5 +78,62 @@ describe('replies', () => {
     const lines: string[] = [];
     parse([Buffer.from(`${TOKEN} start 1\n${text}`)], [], lines);
     expect(lines).toEqual([line]);
+  });
+});
+
+describe('answers that no shell of ours gives', () => {
+  const both = (text: string): Replies => parse([Buffer.from(text)], [Buffer.from(text)]);
+  const start = `${TOKEN} start 1\n`;
+
+  test.each(['', '-1', '1e3', '0x0', '00000', '99999999999999999999', 'NaN', 'Infinity', '0;id', '\u001b[2J', 'ok'])(
+    'an exit code of %j is no success',
+    (code) => {
+      const replies = both(`${start}out\n${TOKEN} 0 ${code}\n`);
+      expect(replies.answered).toBe(1);
+      expect(replies.reply(0)).toMatchObject({ code: -1, skipped: false });
+    },
+  );
+
+  test('a mark that comes three times is one answer', () => {
+    const replies = both(`${start}${TOKEN} 0 0\n`.repeat(3));
+    expect(replies.answered).toBe(1);
+    expect(replies.complete).toBe(false);
+  });
+
+  test('marks of records that were not asked for are nothing', () => {
+    const replies = both(
+      `${start}${TOKEN} 4 0\n${TOKEN} -1 0\n${TOKEN} 1e9 0\n${TOKEN} __proto__ 0\n${TOKEN} length 0\n`,
+    );
+    expect(replies.answered).toBe(0);
+    expect(() => replies.reply(4)).toThrow(RangeError);
+  });
+
+  test('a mark without an end is text, and takes no memory', () => {
+    const replies = new Replies(TOKEN, 1, () => {});
+    replies.stdout(Buffer.from(`${start}${TOKEN} 0 `));
+    const chunk = Buffer.alloc(1024 * 1024, 'x');
+    const before = process.memoryUsage().arrayBuffers;
+    for (let sent = 0; sent < 8 * OUTPUT_LIMIT; sent += chunk.length) replies.stdout(chunk);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(OUTPUT_LIMIT);
+    replies.stdout(Buffer.from(`\n${TOKEN} 0 0\n`));
+    replies.stderr(Buffer.from(`${start}${TOKEN} 0 0\n`));
+    expect(replies.complete).toBe(true);
+    expect(replies.reply(0).stdout.startsWith(`${TOKEN} 0 xxx`)).toBe(true);
+  });
+
+  test('all records of a request together have one limit', () => {
+    const count = REQUEST_LIMIT / OUTPUT_LIMIT + 2;
+    const replies = new Replies(TOKEN, count, () => {});
+    const chunk = Buffer.alloc(OUTPUT_LIMIT, 'x');
+    replies.stdout(Buffer.from(start));
+    for (let index = 0; index < count; index++) {
+      replies.stdout(chunk);
+      replies.stdout(Buffer.from(`${TOKEN} ${index} 0\n`));
+    }
+    replies.stderr(Buffer.from(start + Array.from({ length: count }, (_, index) => `${TOKEN} ${index} 0\n`).join('')));
+    expect(replies.complete).toBe(true);
+    const sizes = Array.from({ length: count }, (_, index) => replies.reply(index).stdout.length);
+    expect(sizes.reduce((sum, size) => sum + size)).toBe(REQUEST_LIMIT);
+    expect(replies.reply(count - 1).stderr).toContain('the rest was dropped');
   });
 });
