@@ -15,7 +15,7 @@ nest() {
   trap 'rm -rf -- "$new"' EXIT
   trap 'exit 143' HUP INT TERM
   [ ! -d /etc/skel ] || cp -R -P --preserve=mode,timestamps -- /etc/skel/. "$new" || exit
-  chown -R -h -- "$1" "$new" && chmod -- 0750 "$new" || exit
+  chmod -- 0750 "$new" && chown -R -h -- "$1" "$new" || exit
   mv -T -- "$new" "./$name" 2>/dev/null || [ -d "./$name" ] || mv -T -- "$new" "./$name"
 }`;
 

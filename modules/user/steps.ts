@@ -1,6 +1,8 @@
 import type { Change, Step } from '../../engine/plan/contract.ts';
 import { Secret } from '../../engine/plan/secret.ts';
 import { lines, raw, type Sh, sh } from '../../engine/plan/sh.ts';
+import { homeOf } from '../_file/home.ts';
+import { FILE_SHELL } from '../_file/shell.ts';
 import { REFUSE } from '../_refusal/refusal.ts';
 import type { Account } from './account.ts';
 import type { Args } from './args.ts';
@@ -104,5 +106,18 @@ const lock = ({ name, password_lock }: Args): Step[] =>
 const expire = (name: string, expires: string): Sh => sh`chage --expiredate ${dayOf(expires)} ${name}`;
 
 export const remove = ({ name, remove_home }: Args): Step[] => [
-  { script: sh`userdel ${[...(remove_home ? ['--remove'] : []), name]}` },
+  { script: remove_home ? removeWithHome(name) : sh`userdel ${name}` },
 ];
+
+/**
+ * userdel takes the home away before the account, so what is lost on the way is found again. It fails by 12 when another
+ * host that shares the home removes it at the same time: then what is left goes, if it is still the account's.
+ */
+const removeWithHome = (name: string): Sh => sh`${raw(homeOf(name, sh`exit 1`))}
+userdel --remove ${name}
+code=$?
+[ $code = 12 ] || exit $code
+[ -e "$h" ] || exit 0
+[ "$(stat -c %u -- "$h")" = "$u" ] || exit $code
+${raw(FILE_SHELL)}
+settle "$h" gone`;
