@@ -123,6 +123,8 @@ extract() {
   [ -z "$owner$group" ] || chown -hR -- "$owner\${group:+:$group}" "$new" || exit
   if [ -f "./$name/.hailbook-archive" ]; then adopt "./$name" "$new"; fi
   sync -f "$new"
+  # Where mv can (coreutils 9.5), there is no moment without the folder.
+  if [ -d "./$name" ] && mv --exchange -T -- "$new" "./$name" 2>/dev/null; then return; fi
   [ ! -d "./$name" ] || mv -T -- "./$name" "$work/old" || exit
   mv -T -- "$new" "./$name" || exit
 }

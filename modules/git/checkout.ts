@@ -2,6 +2,7 @@
 export const CHECKOUT = `fetch() { asked g fetch -q --force --no-recurse-submodules "$@"; }
 # begin: while the mark is there a run is at work on the files, or was cut off.
 begin() {
+  rm -f $dir/hailbook-unfinished
   : >$dir/hailbook-unfinished || exit
   trap ended EXIT
   trap 'trap - EXIT; exit 143' HUP INT TERM

@@ -1,5 +1,10 @@
 import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Files } from '../../engine/load/files.ts';
+import { sh as script_ } from '../../engine/plan/sh.ts';
+import { requestBytes } from '../../engine/transport/protocol.ts';
 import { downloadExtract } from '../../modules/download_extract/download_extract.ts';
 import { apply as applied, archive, FILE, LARGE, Mirror, sha, TOOL, tell, whole, zip } from './archives.ts';
 import { TempHost } from './host.ts';
@@ -33,6 +38,8 @@ function script(more: Record<string, unknown> = {}): string {
   const [step] = downloadExtract.steps({ kind: 'create', after: {} }, given);
   return step?.script ?? '';
 }
+
+const alone = () => ({ cwd: host.tmp, env: { LC_ALL: 'C', PATH: process.env.PATH } });
 
 /** A mirror that gives all but the last byte, until `release`. */
 function held(content: Buffer): { reached: Promise<void>; release(): void } {
@@ -85,11 +92,7 @@ describe('download_extract, cut off', () => {
   it('goes on when nobody reads any more what it says', async () => {
     const content = archive(LARGE);
     const slow = held(content);
-    const child = spawn('/bin/sh', ['-c', script()], {
-      cwd: host.tmp,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { LC_ALL: 'C', PATH: process.env.PATH },
-    });
+    const child = spawn('/bin/sh', ['-c', script()], { ...alone(), stdio: ['ignore', 'pipe', 'pipe'] });
     await slow.reached;
     child.stdout.destroy();
     child.stderr.destroy();
@@ -103,12 +106,7 @@ describe('download_extract, cut off', () => {
     mirror.publish(archive(TOOL));
     await apply();
     const slow = held(two);
-    const child = spawn('/bin/sh', ['-c', script()], {
-      cwd: host.tmp,
-      stdio: 'ignore',
-      detached: true,
-      env: { LC_ALL: 'C', PATH: process.env.PATH },
-    });
+    const child = spawn('/bin/sh', ['-c', script()], { ...alone(), detached: true, stdio: 'ignore' });
     await slow.reached;
     await sh('until [ -s .tool.hailbook-work/part-* ]; do sleep 0.1; done');
     process.kill(-(child.pid ?? 0), 'SIGKILL');
@@ -118,6 +116,34 @@ describe('download_extract, cut off', () => {
     expect(mirror.asked.at(-1)).toMatch(/^\/tool-1.tgz bytes=[1-9]/);
     expect(await sh('cat tool/two; ls -A')).toBe('two\ntool');
   });
+
+  it.each([0, 40, 80, 120, 160, 200, 250, 300, 400])(
+    'has the old content or the new when it is killed after %i ms',
+    async (moment) => {
+      mirror.publish(archive(TOOL));
+      await apply();
+      await sh('echo mine >tool/settings');
+      const two = archive('mkdir -p t/many; seq -f t/many/%g 300 | xargs touch; echo two >t/two; tar -czf - t');
+      mirror.publish(two);
+      const checksum = `sha512:${sha('sha512', two)}`;
+      const child = spawn('/bin/sh', ['-c', script({ checksum })], { ...alone(), detached: true, stdio: 'ignore' });
+      const ended = new Promise((resolve) => child.on('exit', resolve));
+      await new Promise((resolve) => setTimeout(resolve, moment));
+      try {
+        process.kill(-(child.pid ?? 0), 'SIGKILL');
+      } catch {
+        // It had ended before.
+      }
+      await ended;
+      // In the moment between the two renames there is neither.
+      const there = await sh(
+        'if [ -e tool/two ]; then ls tool/many | wc -l; elif [ -e tool ]; then cat tool/bin/run; else ls -d .tool.hailbook-work/old; fi',
+      );
+      expect(there).toMatch(/^(300|run|\.tool\.hailbook-work\/old)$/);
+      expect((await apply({ checksum })).outcome).toMatch(/changed|ok/);
+      expect(await sh('ls tool/many | wc -l; cat tool/settings; ls -A')).toBe('300\nmine\ntool');
+    },
+  );
 
   it('cleans up what was left long ago for a folder that nobody asks for any more, and only that', async () => {
     mirror.publish(archive(TOOL));
@@ -150,6 +176,22 @@ describe('download_extract', () => {
     const two = { ...one, src: zip({ name: 't/two', content: 'two', mode: FILE }) };
     expect((await applied(host, two)).outcome).toBe('changed');
     expect(await sh('ls tool; ls -A')).toBe('two\ntool');
+  });
+
+  it('holds an archive of the controller once, as it was read', () => {
+    const file = join(host.tmp, 'big.tar');
+    writeFileSync(file, archive(LARGE));
+    const files = new Files();
+    const [one, two] = [1, 2].map(() => files.bytes(file, 'big.tar', { file: 'site.yml', line: 1, column: 1 }));
+    const bytes = one?.content as Uint8Array;
+    expect(two?.content).toBe(bytes);
+    const given = { ...prepared(downloadExtract, { src: 'x', dest: '/opt/x' }), src: one } as never;
+    const [step] = downloadExtract.steps({ kind: 'create', after: {} }, given);
+    expect(step?.stdin).toBe(bytes);
+    const [, , sent] = requestBytes('sync', 'token', [
+      { script: script_`:`, stdin: step?.stdin ?? '', group: 0, timeout: 1 },
+    ]);
+    expect(sent?.buffer).toBe(bytes.buffer);
   });
 
   it('keeps several versions beside each other, and switches a link when the new one is complete', async () => {
