@@ -19,7 +19,9 @@ describe.each(oneOfEachRelease())('%s', (name) => {
     await host.sh('rm -rf /srv/open /srv/secret; mkdir -p /srv/open /srv/secret; chmod 700 /srv/secret');
   });
   afterAll(async () => {
-    await host.sh('userdel -r mallory 2>/dev/null || :; rm -rf /srv/open /srv/secret /root/pattern /root/seen');
+    await host.sh(
+      'userdel -r mallory 2>/dev/null; userdel eyesuser 2>/dev/null; rm -rf /srv/open /srv/secret /root/pattern /root/seen',
+    );
     await ground.close();
   });
 
@@ -117,6 +119,8 @@ describe.each(oneOfEachRelease())('%s', (name) => {
     - file: { path: "/srv/secret/{{ s.value }}", state: directory }
       ignore_errors: true
     - copy: { content: "{{ s.value }}", dest: /srv/secret/by-copy }
+    - user: { name: eyesuser, create_home: false, password: "$6$saltsalt\${{ s.value }}" }
+    - user: { name: eyesuser, create_home: false, password: "no hash {{ s.value }}" }
       ignore_errors: true
 `,
     });
@@ -163,8 +167,16 @@ describe.each(oneOfEachRelease())('%s', (name) => {
     const files = await host.sh(
       'grep -rlF -f /root/pattern /etc /var /srv /home /tmp /run /dev/shm /opt /usr/local 2>/dev/null | grep -v ^/run/log/ || :',
     );
-    expect(files.trim().split('\n').sort()).toEqual(['/srv/secret/again', '/srv/secret/by-template', '/srv/secret/s']);
+    expect(files.trim().split('\n').sort()).toEqual([
+      '/etc/shadow',
+      '/srv/secret/again',
+      '/srv/secret/by-copy',
+      '/srv/secret/by-template',
+      '/srv/secret/s',
+    ]);
     expect(await host.sh(`journalctl --since '${since}' | grep -cF -f /root/pattern || :`)).toBe('0\n');
-    expect(await host.sh('stat -c %a /srv/secret/by-template /srv/secret/again')).toBe('600\n640\n');
+    expect(await host.sh('stat -c %a /srv/secret/by-copy /srv/secret/by-template /srv/secret/again')).toBe(
+      '600\n600\n640\n',
+    );
   });
 });
