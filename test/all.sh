@@ -18,7 +18,8 @@ if git rev-parse --git-dir >/dev/null 2>&1; then git diff --exit-code -- schemas
 say 'what the tests need of this machine'
 # The transport's tests log in to a real sshd of their own, and become other users by a real sudo.
 missing=
-for need in openssh-server:/usr/sbin/sshd openssh-client:ssh sudo:sudo openssl:openssl curl:curl wget:wget procps:pgrep busybox-static:busybox; do
+for need in openssh-server:/usr/sbin/sshd openssh-client:ssh sudo:sudo openssl:openssl curl:curl wget:wget procps:pgrep busybox-static:busybox \
+  git:git xz-utils:xz zstd:zstd bzip2:bzip2 unzip:unzip zip:zip; do
   command -v "${need#*:}" >/dev/null || missing="$missing ${need%%:*}"
 done
 if [ -n "$missing" ]; then

@@ -32,7 +32,7 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface LockOptions {
+interface LockOptions {
   /** Who runs this, for others to read: `jane@laptop`. */
   readonly holder: string;
   /** Seconds to wait for another run. */

@@ -23,7 +23,7 @@ import type { WireRecord } from './connection.ts';
 export const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** A request that must not go on, because the host's lock was not to be had: EX_TEMPFAIL of sysexits.h. */
-export const NOT_LOCKED = 75;
+const NOT_LOCKED = 75;
 
 /**
  * $1 SYNC · $2 BODY · $3 the login's SSH_CONNECTION, which sudo would drop (the firewall's module asks where we come from).

@@ -5,7 +5,7 @@ import type { ErrorReport, RunEvent, Status } from '../../engine/index.ts';
 import { LabHost } from '../property/host.ts';
 
 /** What one task of a run came to, and everything that was told of it. */
-export interface Task {
+interface Task {
   readonly status: Status;
   readonly error?: ErrorReport;
 }

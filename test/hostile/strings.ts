@@ -3,7 +3,7 @@ import type { Module } from '../../engine/plan/contract.ts';
 import { loadCases, prepareArgs } from '../modules/cases.ts';
 
 /** What a value may hold. Run as a command, or as a part of one, each of the first makes a file called `canary`. */
-export const TEXTS: Readonly<Record<string, string>> = {
+const TEXTS: Readonly<Record<string, string>> = {
   substitution: '$(touch canary)',
   backticks: '`touch canary`',
   'single quote': "'; touch canary; '",
@@ -135,9 +135,4 @@ function* stringsIn(schema: Schema, path: readonly string[]): Generator<readonly
   for (const inner of Object.values(schema.patternProperties ?? {})) yield* stringsIn(inner, [...path, '*']);
   if (typeof schema.additionalProperties === 'object') yield* stringsIn(schema.additionalProperties, [...path, '*']);
   if (schema.items) yield* stringsIn(schema.items, [...path, '[]']);
-}
-
-/** All trials of all modules. */
-export function allTrials(tmp: string): Trial[] {
-  return [...MODULES].flatMap(([name, module]) => [...trialsOf(name, module, tmp)]);
 }
