@@ -1,4 +1,3 @@
-import { MODULES } from '../../engine/index.ts';
 import type { Module } from '../../engine/plan/contract.ts';
 import { loadCases, prepareArgs } from '../modules/cases.ts';
 
