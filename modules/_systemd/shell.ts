@@ -48,13 +48,14 @@ known() {
 unmasked() {
   case $(property UnitFileState) in masked*) refuse SERVICE_FAILED "$unit is masked" ;; esac
 }
+disable() { ctl disable -q -- "$unit" || refuse SERVICE_FAILED "$unit cannot be disabled: systemctl disable failed"; }
 mask() {
   ctl mask -q -- "$unit" || refuse SERVICE_FAILED "$unit cannot be masked: its own file is in the way"
 }
 # enable VERB: enable, or reenable when the links are those of another text.
 enable() {
   unmasked
-  ctl "$1" -q -- "$unit" || exit
+  ctl "$1" -q -- "$unit" || refuse SERVICE_FAILED "$unit cannot be enabled: systemctl $1 failed"
   case $(property UnitFileState) in
     enabled|alias|generated) ;;
     static) refuse SERVICE_FAILED "$unit cannot be enabled: its file has no [Install] section" ;;
@@ -68,11 +69,12 @@ fingerprint() {
     printf '%s %s\n' "$hash" "$file"
   done
 }
-# remember PRINTS: of the files that this run of the service was started with, taken before it was started.
+# remember PRINTS: of the files that this run of the service was started with, taken before it was started. At once when it
+# is known which run that is, because whoever watches it may be killed.
 remember() {
   [ -n "$1" ] || return 0
   mkdir -p "$records" && chmod 0755 "\${records%/*}" "$records" || exit
-  { printf '%s\n' "$first" | sed -n 's/^InvocationID=/run /p' && printf '%s\n' "$1"; } >"$record.new" && mv -f "$record.new" "$record" || exit
+  { printf 'run %s\n' "$(property InvocationID)" && printf '%s\n' "$1"; } >"$record.new" && mv -f "$record.new" "$record" || exit
 }
 # holds SECONDS: those that are asked for. Else by the kind: what says by itself when it is ready has shown that it works;
 # of Type=simple systemd knows only that there is a process, and many die when a first time-out of theirs (10 s) is over.
@@ -102,7 +104,7 @@ settled() {
       *ActiveState=active*) ;;
       *)
         [ "$(property ConditionResult)" != no ] || broken "$unit was not started: a condition in its file does not hold"
-        if [ "$(property Type) $(property Result) $(property ActiveState)" = 'oneshot success inactive' ]; then first=$now; return; fi
+        if [ "$(property Type) $(property Result) $(property ActiveState)" = 'oneshot success inactive' ]; then return; fi
         broken "$unit did not stay active: it is $(condition)"
         ;;
     esac
@@ -114,10 +116,18 @@ settled() {
     sleep 1
   done
 }
+# renewed: is this another run of it than there was before?
+renewed() { [ "$(property InvocationID)" != "\${was:-}" ]; }
 # turn VERB: by systemd, which may take $limit seconds.
 turn() {
   ctl "$1" -- "$unit" || {
-    case $? in 124|137) broken "$unit did not $1 within $limit s: it is $(condition)" ;; esac
+    case $? in
+      124|137)
+        # systemd goes on with it.
+        renewed && remember "\${prints:-}"
+        broken "$unit did not $1 within $limit s: it is $(condition)"
+        ;;
+    esac
     broken "$unit did not $1: it is $(condition)"
   }
 }
@@ -140,11 +150,13 @@ bring() {
   # It may look well for as long as it did the last time.
   [ -z "$longer" ] || [ $((longer + 3)) -le "$seconds" ] || seconds=$((longer + 3))
   prints=$(fingerprint "$@") || exit
+  was=$(property InvocationID)
   # After too many failed starts systemd refuses any other until this.
   [ "$verb" = reload ] || ctl reset-failed -- "$unit" 2>/dev/null
   case $unit in *.socket) turn_socket "$verb" ;; *) turn "$verb" ;; esac
+  # A start of what somebody else has started meanwhile does nothing.
+  if renewed || [ "$verb" = reload ]; then remember "$prints"; fi
   settled "$seconds"
-  remember "$prints"
 }`;
 
 export const MASKED_HINT = 'write `masked: false` in a task of the module `service`, or leave this one out';

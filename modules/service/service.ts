@@ -79,7 +79,7 @@ function steps(change: Change<ServiceState>, given: Args): Step[] {
     (changed('outdated') || text !== undefined) && sh`ctl daemon-reload || exit`,
     (enables || disables || stops || brings) && sh`known`,
     enables && sh`enable ${text === undefined ? 'enable' : 'reenable'}`,
-    disables && sh`ctl disable -q -- "$unit" || exit`,
+    disables && sh`disable`,
     stops && sh`turn stop; rm -f "$record"`,
     brings && bring(given, before, renewed),
     masked === true && changed('masked') && sh`mask`,

@@ -82,7 +82,6 @@ const deed = fc.constantFrom<Sh>(
   sh`printf '[Service]\nNice=5\n' >/run/hb-p.part; mkdir -p /etc/systemd/system/hb-p.service.d; mv /run/hb-p.part /etc/systemd/system/hb-p.service.d/nice.conf`,
   sh`printf %s ${HOST} >/etc/systemd/system/hb-p.service; chmod 666 /etc/systemd/system/hb-p.service`,
   sh`printf %s ${HOST} >/etc/systemd/system/hb-p.service; systemctl daemon-reload; systemctl restart hb-p`,
-  sh`ln -sfn /lib/systemd/system/hb-p.service /etc/systemd/system/hb-p.service`,
   sh`${raw(USER)} systemctl --user start hb-p`,
   sh`${raw(USER)} systemctl --user enable hb-p`,
   sh`printf %s ${OWN} >${HOME}/hb-p.service; chown hbp: ${HOME}/hb-p.service`,
