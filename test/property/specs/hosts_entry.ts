@@ -1,12 +1,17 @@
 import fc from 'fast-check';
-import { sh } from '../../../engine/index.ts';
+import { raw, sh } from '../../../engine/plan/sh.ts';
 import { defineSpec } from '../spec.ts';
 
 const NAMES = ['alpha', 'beta', 'gamma.example', 'Delta'];
 const ADDRESSES = ['10.9.9.1', '10.9.9.2', '127.0.1.9', 'fd00::9'];
 
 const names = fc.uniqueArray(fc.constantFrom(...NAMES), { minLength: 1, maxLength: 3 });
-const args = fc.record({ address: fc.constantFrom(...ADDRESSES), names });
+const address = fc.constantFrom(...ADDRESSES, 'FD00:0::09');
+const args = fc.oneof(
+  fc.record({ address, names, exclusive_names: fc.boolean() }, { requiredKeys: ['address', 'names'] }),
+  fc.record({ address, names, state: fc.constant('absent' as const) }, { requiredKeys: ['names', 'state'] }),
+);
+type Given = { address?: string; names: string[]; state?: 'absent'; exclusive_names?: boolean };
 
 /** A line as people write them: tabs, blanks, comments, nothing at all. */
 const line = fc.oneof(
@@ -30,9 +35,16 @@ export default defineSpec({
   fresh: 'cp /etc/hosts.kept /etc/hosts',
   before: fc.oneof(file, args, fc.tuple(file, args)),
   args,
-  // `files` alone: the resolver must not be asked. getent hosts prints `address name alias…` of the first line that fits.
-  sees: (given) => sh`for name in ${given.names}; do
-  getent -s files ahosts "$name" | awk -v want=${given.address} '$1 != want { exit 1 } END { exit !NR }' || exit
-done`,
+  // `files` alone: the resolver must not be asked, and it does not say which names it has.
+  sees: ({ address: given = '', names: wanted, state, exclusive_names }: Given) => {
+    const own = given.toLowerCase().replace('fd00:0::09', 'fd00::9');
+    const addresses = sh`getent -s files ${own.includes(':') ? 'ahostsv6' : 'ahostsv4'} "$name" | awk '{ print $1 }' | sort -u`;
+    if (state === 'absent')
+      return sh`for name in ${wanted}; do
+  for found in $(getent -s files ahosts "$name" | awk '{ print $1 }'); do [ ${own} != '' ] && [ "$found" != ${own} ] || exit; done
+done`;
+    return sh`for name in ${wanted}; do [ "$(${raw(addresses)})" = ${own} ] || exit; done
+[ ${exclusive_names ? 'yes' : ''} != yes ] || ! getent -s files hosts ${own} | tr -s ' ' '\n' | sed 1d | grep -v -i -x -F ${wanted.join('\n')}`;
+  },
   cleanup: 'mv /etc/hosts.kept /etc/hosts',
 });
