@@ -44,7 +44,11 @@ function desired(given: Args): Partial<Packages> {
   }
   return {
     unfinished: [],
-    ...(names === undefined ? {} : state === 'absent' ? { packages: [] } : { missing: [], other_version: [] }),
+    ...(names === undefined
+      ? {}
+      : state === 'absent'
+        ? { packages: [] }
+        : { missing: [], other_version: [], automatic: [] }),
     ...(state === 'latest' ? { outdated: [] } : {}),
     ...(pin === undefined && state !== 'absent' ? {} : { pins: wantedPins(given) }),
     ...(deb === undefined && src === undefined ? {} : { missing_debs: [] }),

@@ -11,14 +11,16 @@ export function shortened(entries: readonly string[]): readonly string[] {
   return more > 0 ? [...entries.slice(0, NAMED), `and ${more} more`] : entries;
 }
 
-interface Offers {
+interface Offer {
   readonly candidate: string;
   /** The later ones first. */
   readonly versions: readonly string[];
 }
 
+export type Offers = ReadonlyMap<string, Offer>;
+
 /** `apt-cache policy`: by package its candidate and the versions that there are. */
-export function offersOf(lines: Lines): ReadonlyMap<string, Offers> {
+export function offersOf(lines: Lines): Offers {
   const offers = new Map<string, { candidate: string; versions: string[] }>();
   let current = { candidate: '', versions: [] as string[] };
   for (const line of lines('policy')) {
@@ -35,13 +37,27 @@ export function offersOf(lines: Lines): ReadonlyMap<string, Offers> {
   return offers;
 }
 
-/** What apt-get would do, from its simulation: `Inst foo [1.0] (1.1 Debian:12.5/stable [amd64])`, `Remv bar [2.0]`. */
+interface Planned {
+  readonly name: string;
+  /** Empty for a package that is new. */
+  readonly from: string;
+  /** Empty for one that is removed. */
+  readonly to: string;
+}
+
+/** A line of apt-get's simulations: `Inst foo [1.0] (1.1 Debian:12.5/stable [amd64])`, `Remv bar [2.0]`; null for another. */
+export function planned(line: string): Planned | null {
+  const [, what, name = '', from = '', to = ''] =
+    /^(Inst|Remv|Purg) (\S+)(?: \[([^\]]*)\])?(?: \((\S+))?/.exec(line) ?? [];
+  return what === undefined ? null : { name, from, to: what === 'Inst' ? to : '' };
+}
+
 export function planOf(simulated: readonly string[]): string[] {
   return simulated.map((line) => {
-    const [, what, name, before, after] = /^(Inst|Remv) (\S+)(?: \[([^\]]*)\])?(?: \((\S+))?/.exec(line) ?? [];
-    if (what === 'Remv') return `${name} ${before} is removed`;
-    if (what === 'Inst') return before === undefined ? `${name} ${after} is new` : `${name} ${before} → ${after}`;
-    return 'unknown until dpkg has finished';
+    const { name, from, to } = planned(line) ?? {};
+    if (name === undefined) return 'unknown until dpkg has finished';
+    if (to === '') return `${name} ${from} is removed`;
+    return from === '' ? `${name} ${to} is new` : `${name} ${from} → ${to}`;
   });
 }
 

@@ -1,6 +1,18 @@
 import { HailbookError } from '../../engine/errors.ts';
 import type { Args } from './args.ts';
-import { ageOf, busyWith, debsOf, type Lines, notesOf, offersOf, pinsOf, planOf, shortened } from './printed.ts';
+import {
+  ageOf,
+  busyWith,
+  debsOf,
+  type Lines,
+  notesOf,
+  type Offers,
+  offersOf,
+  pinsOf,
+  planned,
+  planOf,
+  shortened,
+} from './printed.ts';
 import { compareVersions, satisfies, type Wanted, wanted } from './version.ts';
 
 export type Packages = {
@@ -17,6 +29,8 @@ export type Packages = {
   /** Of `packages`: those that are held, and those that are not. */
   readonly held: readonly string[];
   readonly not_held: readonly string[];
+  /** Of `packages`: those that came along with others, and would go with them. */
+  readonly automatic: readonly string[];
   /** hailbook's own pins of the packages that are named: `foo 1.2* 1001`. */
   readonly pins: readonly string[];
   /** Package files that are not installed in the version that they have. */
@@ -59,9 +73,17 @@ export function parse(stdout: string, given: Args): Packages {
   const judged = given.state === 'absent' ? [] : (given.names ?? []).map((item) => judge(item, known));
   const there = given.state === 'absent' ? leftOver(given, known) : judged.flatMap(({ found }) => found ?? []);
   const others = judged.filter(({ found, fits }) => found && !fits);
-  const newer = given.state === 'latest' ? outdated(judged, lines) : [];
+  const newer = given.state === 'latest' ? outdated(judged, offersOf(lines)) : [];
   const debs = debsOf(lines, given).filter(({ name, version }) => !isInstalled(known.get(name), version));
-  const changes = [...others.flatMap(exactly), ...newer, ...debs.map(({ name, version }) => ({ name, to: version }))];
+  const offers = offersOf(lines);
+  const changes = [
+    // Which of several alternatives it will be is apt's to say.
+    ...judged
+      .filter(({ item, fits }) => !fits && alternatives(item).length === 1)
+      .map(({ asked }) => exactly(asked, offers)),
+    ...newer,
+    ...debs.map(({ name, version }) => ({ name, to: version })),
+  ];
   return {
     packages: there.map(({ name }) => name),
     versions: there.map(({ name, version }) => `${name}=${version}`),
@@ -70,6 +92,7 @@ export function parse(stdout: string, given: Args): Packages {
     outdated: newer.map(({ name, from, to }) => `${name} ${from} → ${to}`),
     held: there.filter(({ held }) => held).map(({ name }) => name),
     not_held: there.filter(({ held }) => !held).map(({ name }) => name),
+    automatic: there.filter(({ name }) => lines('automatic').includes(name)).map(({ name }) => name),
     pins: pinsOf(lines),
     missing_debs: debs.map(({ file, name, version }) => (name === '' ? file : `${file} (${name} ${version})`)),
     // Who is at work has not been interrupted.
@@ -79,7 +102,11 @@ export function parse(stdout: string, given: Args): Packages {
     fresh: given.cache_valid_time === undefined || ageOf(lines) < given.cache_valid_time,
     archives: shortened(lines('archive')),
     outdated_services: lines('stale'),
-    refused: changes.flatMap(({ name, to }) => objections(known.get(name), to, given)),
+    refused: [
+      ...changes.flatMap(({ name, to }) => objections(known.get(name), to, given)),
+      ...downgradesOf(lines, given),
+      ...(given.state === 'absent' ? removalsOf(lines, there, given) : []),
+    ],
     notes: notesOf(lines, given),
   };
 }
@@ -88,10 +115,11 @@ export function parse(stdout: string, given: Args): Packages {
 function knownPackages(lines: Lines): ReadonlyMap<string, Known> {
   const known = new Map<string, Known>();
   const rows = lines('has').map((line) => line.split(' '));
-  const native = rows.find((row) => row[4] === 'dpkg')?.[3];
+  const native = rows.find((row) => row[3] === 'dpkg')?.[4];
   if (native === undefined) throw new HailbookError('PROBE_FAILED', 'dpkg does not know itself: is this a Debian?');
-  for (const [want, , status = '', architecture = '', name = '', version = ''] of rows) {
-    const own = architecture === native || architecture === 'all';
+  for (const [want, , status = '', name = '', architecture = '', version = ''] of rows) {
+    // What is not installed has no architecture.
+    const own = [native, 'all', ''].includes(architecture);
     for (const key of [`${name}:${architecture}`, ...(own ? [name, `${name}:${native}`] : [])]) {
       known.set(key, { name: key, version, status, held: want === 'hold' });
     }
@@ -130,9 +158,12 @@ const leftOver = ({ names = [], purge }: Args, known: ReadonlyMap<string, Known>
     return found && ['installed', purge ? 'config-files' : ''].includes(found.status) ? [found] : [];
   });
 
-/** A package that gets another version; which one it will be only apt knows where the task does not say it. */
-const exactly = ({ found, asked }: Judged): { name: string; to: string }[] =>
-  found ? [{ name: found.name, to: asked.relation === '=' && !asked.version.includes('*') ? asked.version : '' }] : [];
+/** The version that a package gets; empty where only apt knows it. */
+function exactly({ name, relation, version }: Wanted, offers: Offers): { name: string; to: string } {
+  if (relation !== '=') return { name, to: '' };
+  if (!version.includes('*')) return { name, to: version };
+  return { name, to: offers.get(name)?.versions.find((one) => satisfies(one, { name, relation, version })) ?? '' };
+}
 
 interface Newer {
   readonly name: string;
@@ -140,20 +171,45 @@ interface Newer {
   readonly to: string;
 }
 
-function outdated(judged: readonly Judged[], lines: Lines): Newer[] {
-  const offers = offersOf(lines);
+function outdated(judged: readonly Judged[], offers: Offers): Newer[] {
   return judged.flatMap(({ found, asked }) => {
-    const { candidate = '', versions = [] } = offers.get(asked.name) ?? {};
-    const to = asked.relation === '=' ? versions.find((version) => satisfies(version, asked)) : candidate;
+    const to = asked.relation === '=' ? exactly(asked, offers).to : offers.get(asked.name)?.candidate;
     return found && to && to !== found.version ? [{ name: found.name, from: found.version, to }] : [];
   });
 }
 
 /** Why the package may not get that version; an empty one is known only to apt. */
 function objections(found: Known | undefined, to: string, given: Args): string[] {
-  if (found?.status !== 'installed') return [];
-  const { name, version, held } = found;
-  if (held && given.hold !== false && !given.allow_change_held_packages) return [`${name} is held at ${version}`];
-  const down = to !== '' && compareVersions(to, version) < 0 && !given.allow_downgrade;
+  if (!found) return [];
+  const { name, version, held, status } = found;
+  // What dpkg left unpacked is installed as soon as it has finished.
+  const there = !['not-installed', 'config-files', 'half-installed'].includes(status);
+  if (held && given.hold !== false && !given.allow_change_held_packages)
+    return [`${name} is held${there ? ` at ${version}` : ', so that it is not installed'}`];
+  const down = there && to !== '' && compareVersions(to, version) < 0 && !given.allow_downgrade;
   return down ? [`${name} ${version} would be downgraded to ${to}`] : [];
+}
+
+/** With `upgrade`, because of a pin. */
+const downgradesOf = (lines: Lines, { allow_downgrade }: Args): string[] =>
+  lines('upgrade')
+    .flatMap((line) => planned(line) ?? [])
+    .flatMap(({ name, from, to }) =>
+      from && to && !allow_downgrade && compareVersions(to, from) < 0
+        ? [`${name} ${from} would be downgraded to ${to}`]
+        : [],
+    );
+
+function removalsOf(lines: Lines, there: readonly Known[], { names = [], allow_change_held_packages }: Args): string[] {
+  const named = new Set(names.flat().map((name) => name.replace(/:.*/, '')));
+  const others = lines('removal')
+    .flatMap((line) => planned(line)?.name ?? [])
+    .map((name) => name.replace(/:.*/, ''))
+    .filter((name) => !named.has(name));
+  const held = there.filter((one) => one.held && !allow_change_held_packages);
+  return [
+    ...held.map(({ name, version }) => `${name} is held at ${version}`),
+    ...(others.length > 0 ? [`other packages would be removed too: ${[...new Set(others)].join(' ')}`] : []),
+    ...(held.length > 0 ? [] : lines('removal').flatMap((line) => /^Stuck (.*)$/.exec(line)?.[1] ?? [])),
+  ];
 }

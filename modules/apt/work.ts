@@ -32,10 +32,11 @@ export function steps(change: Change<Packages>, given: Args): Step[] {
     settings(given),
     sh`mend`,
     given.cache_valid_time !== undefined && !before.fresh && sh`refresh strictly`,
-    given.hold !== undefined && !removes && HOLD_SHELL,
-    given.hold === false && !removes && sh`keep ${['unhold', ...itemsOf(given)]}`,
+    (given.hold !== undefined || before.automatic.length > 0) && !removes && HOLD_SHELL,
+    given.hold === false && !removes && sh`unhold ${itemsOf(given)}`,
     removes && all.length > 0 && sh`${raw(REMOVE_SHELL)}\ndiscard ${[given.purge ? 'purge' : 'remove', ...all]}`,
     !removes && given.names !== undefined && provide(before, given),
+    before.automatic.length > 0 && !removes && sh`keep ${['manual', ...itemsOf(given)]}`,
     (given.deb !== undefined || given.src !== undefined) && DEBS_SHELL,
     given.src !== undefined && sh`bring ${given.src.sha256}`,
     given.deb !== undefined && sh`install_debs ${given.deb}`,
@@ -51,7 +52,7 @@ export function steps(change: Change<Packages>, given: Args): Step[] {
 }
 
 const REFUSED_HINT =
-  'Say that it may: `allow_downgrade: true`, `allow_change_held_packages: true`; or ask for what is there.';
+  'Say that it may (`allow_downgrade: true`, `allow_change_held_packages: true`), name what may go as well, or ask for what is there.';
 
 /** What apt-get does only when it is told so. */
 const rightsOf = ({ allow_downgrade, allow_change_held_packages }: Args): string[] => [

@@ -19,7 +19,7 @@ export const LOOK = sh`look() {
 
 /**
  * `fetch SOURCES [key]`: its lists, by a file of sources that only this apt-get reads, verified with the key on stdin. What other sources
- * brought stays. Whatever is wrong with it is said now, and apt on the host has not seen it.
+ * brought stays, and so does apt's cache of it. Whatever is wrong with it is said now, and apt on the host has not seen it.
  */
 export const FETCH_SHELL = sh`${raw(APT_SHELL)}
 fetch() {
@@ -35,5 +35,5 @@ fetch() {
     cat >"$stage/key.gpg" && sed -i "s|^Signed-By: .*|Signed-By: $stage/key.gpg|" "$stage/new.sources" || exit
   fi
   apt_get -o Dir::Etc::sourcelist="$stage/new.sources" -o Dir::Etc::sourceparts=/dev/null \\
-    -o APT::Get::List-Cleanup=0 -o APT::Update::Error-Mode=any update || exit
+    -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= -o APT::Get::List-Cleanup=0 -o APT::Update::Error-Mode=any update || exit
 }`;
