@@ -25,6 +25,7 @@ export {
   type Explanation,
   type Key,
   LocalFile,
+  LocalPath,
   type Module,
   type ModuleFailure,
   type Output,
@@ -36,6 +37,8 @@ export {
   type Step,
   TemplateFile,
   type Touches,
+  type Tree,
+  type TreeEntry,
 } from './plan/contract.ts';
 export type { Host, Inventory, Play, Playbook, Task } from './plan/playbook.ts';
 export { Secret } from './plan/secret.ts';

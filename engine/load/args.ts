@@ -86,7 +86,7 @@ class CompiledArgs implements Args {
       if (typeof path !== 'string' || path === '' || schema['x-source'] === 'destination') continue;
       problems.attempt(() => {
         if (schema['x-source'] === 'template') this.references.push(...this.#template(name, path).references);
-        else this.#bytes(name, path);
+        else this.#read(name, path, schema);
       });
     }
   }
@@ -133,7 +133,7 @@ class CompiledArgs implements Args {
       const path = args[name];
       if (typeof path !== 'string' || path === '') continue;
       const place = this.#located.at([name]).place;
-      if (schema['x-source'] === 'file') args[name] = this.#bytes(name, path);
+      if (schema['x-source'] === 'file' || schema['x-source'] === 'path') args[name] = this.#read(name, path, schema);
       else if (schema['x-source'] === 'destination')
         args[name] = this.#around.files.destination(this.#path(path), place);
       else args[name] = this.#around.files.rendered(this.#path(path), path, place, scope);
@@ -144,8 +144,10 @@ class CompiledArgs implements Args {
     return this.#around.files.template(this.#path(path), this.#located.at([name]).place);
   }
 
-  #bytes(name: string, path: string) {
-    return this.#around.files.bytes(this.#path(path), path, this.#located.at([name]).place);
+  #read(name: string, path: string, schema: Schema) {
+    const { files } = this.#around;
+    const read = schema['x-source'] === 'path' ? files.path : files.bytes;
+    return read.call(files, this.#path(path), path, this.#located.at([name]).place);
   }
 
   #path(path: string): string {

@@ -2,16 +2,18 @@ import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { HailbookError, type Place } from '../errors.ts';
-import type { Destination, Source } from '../plan/contract.ts';
+import type { Destination, Source, Tree } from '../plan/contract.ts';
 import type { Scope } from '../plan/playbook.ts';
 import { Secret } from '../plan/secret.ts';
 import { compileTemplate, type Template } from './template.ts';
-import { missingFile, readText } from './yaml.ts';
+import { attempt, readTree } from './tree.ts';
+import { readText } from './yaml.ts';
 
 /** The files on the controller that arguments name, each read and compiled once. */
 export class Files {
   readonly #contents = new Map<string, { readonly content: Uint8Array; readonly sha256: string }>();
   readonly #destinations = new Map<string, { readonly stamp: string; readonly sha256: string }>();
+  readonly #trees = new Map<string, Tree>();
   readonly #templates = new Map<string, Template>();
 
   /** A file byte by byte. @throws HailbookError FILE_MISSING */
@@ -34,6 +36,18 @@ export class Files {
     const hash = known?.stamp === stamp ? known.sha256 : sha256(readBytes(path, from));
     this.#destinations.set(path, { stamp, sha256: hash });
     return { path: resolve(path), sha256: hash };
+  }
+
+  /** A file as `bytes` gives it, with its mode, or a folder. @throws HailbookError FILE_MISSING */
+  path(path: string, written: string, from: Place): Source | Tree {
+    let known = this.#trees.get(path);
+    if (known) return { ...known, path: written };
+    const stat = attempt(path, from, () => statSync(path));
+    const mode = (stat.mode & 0o7777).toString(8).padStart(4, '0');
+    if (!stat.isDirectory()) return { ...this.bytes(path, written, from), mode };
+    known = { path: written, mode, entries: readTree(path, from) };
+    this.#trees.set(path, known);
+    return known;
   }
 
   /** @throws HailbookError FILE_MISSING | TEMPLATE_INVALID | EXPRESSION_INVALID */
@@ -68,12 +82,6 @@ function attributed<T>(from: Place, act: () => T): T {
   }
 }
 
-function readBytes(path: string, from: Place): Uint8Array {
-  try {
-    return readFileSync(path);
-  } catch (cause) {
-    throw missingFile(path, cause, from);
-  }
-}
+const readBytes = (path: string, from: Place): Uint8Array => attempt(path, from, () => readFileSync(path));
 
 const sha256 = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex');

@@ -9,7 +9,7 @@ export interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
   readonly default?: unknown;
-  readonly 'x-source'?: 'template' | 'file' | 'conditions' | 'destination';
+  readonly 'x-source'?: 'template' | 'file' | 'path' | 'conditions' | 'destination';
   /** What is said when a choice (`anyOf`, `oneOf`) does not fit, where the schema's own words would not help. */
   readonly 'x-message'?: string;
   /** For values that people write though they are none of the choices: what to write instead. */

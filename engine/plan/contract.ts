@@ -163,7 +163,30 @@ export interface Source {
   readonly content: string | Secret | Uint8Array;
   /** Of the content, lower-case hex. */
   readonly sha256: string;
+  /** The file's permissions on the controller, four octal digits; of a `LocalPath` only. */
+  readonly mode?: string;
 }
+
+/** A folder on the controller, with everything in it. */
+export interface Tree {
+  /** The path as it was written. */
+  readonly path: string;
+  /** Of the folder itself, four octal digits. */
+  readonly mode: string;
+  /** Folders before what is in them; every path is relative to the folder. */
+  readonly entries: readonly TreeEntry[];
+}
+
+export type TreeEntry =
+  | { readonly kind: 'directory'; readonly path: string; readonly mode: string }
+  | { readonly kind: 'link'; readonly path: string; readonly target: string }
+  | {
+      readonly kind: 'file';
+      readonly path: string;
+      readonly mode: string;
+      readonly content: Uint8Array;
+      readonly sha256: string;
+    };
 
 /** An argument that names a Handlebars template on the controller; the engine renders it. */
 export const TemplateFile = (options: { description: string }): TUnsafe<Source> =>
@@ -172,6 +195,10 @@ export const TemplateFile = (options: { description: string }): TUnsafe<Source> 
 /** An argument that names a file on the controller, taken byte by byte. */
 export const LocalFile = (options: { description: string }): TUnsafe<Source> =>
   Type.Unsafe<Source>({ type: 'string', minLength: 1, 'x-source': 'file', ...options });
+
+/** An argument that names a file on the controller, taken byte by byte, or a folder with all that is in it. */
+export const LocalPath = (options: { description: string }): TUnsafe<Source | Tree> =>
+  Type.Unsafe<Source | Tree>({ type: 'string', minLength: 1, 'x-source': 'path', ...options });
 
 /** A bare CEL condition of a playbook, evaluated. */
 export interface Condition {

@@ -17,15 +17,19 @@ room() {
   exec 5<"$room" && flock -n 5 || exit
 }
 
+# entitled OWNER GROUP: only root gives things away, and an account only to its own groups. Asked before anything is begun.
+entitled() {
+  [ "$me" != 0 ] || return 0
+  { [ -z "$1" ] || [ "$1" = "$(id -un)" ]; } && { [ -z "$2" ] || id -Gn | tr ' ' '\\n' | grep -q -x -F -e "$2"; } ||
+    refuse PATH_REFUSED "$(id -un) can change the way to $path, so it cannot belong to $1\${2:+:$2}"
+}
+
 # own FILE MODE OWNER GROUP: an empty one stays as it is. The mode comes first: once a file in /tmp is another account's,
 # that account could put a link in its place, which chmod would follow. But chown clears setuid and setgid of a file; in our
 # room they are set again. GNU chmod takes a folder's setuid and setgid away only by a number of more than four digits.
 own() {
   [ -z "$2" ] || chmod -- "00$2" "$1" || exit
-  if [ -n "$3$4" ] && ! chown -h -- "$3\${4:+:$4}" "$1"; then
-    [ "$me" = 0 ] || refuse PATH_REFUSED "$(id -un) can change the way to $path, so it cannot belong to $3\${4:+:$4}"
-    exit 73
-  fi
+  [ -z "$3$4" ] || chown -h -- "$3\${4:+:$4}" "$1" || exit
   case $2 in [1-7]???) { [ $shared != 0 ] && [ "$1" != "$new" ]; } || chmod -- "00$2" "$1" || exit ;; esac
 }
 
@@ -45,6 +49,7 @@ put() {
   mode=$1 owner=$2 group=$3
   shift 3
   if [ -e "./$name" ] && [ ! -L "./$name" ] && [ ! -f "./$name" ]; then refuse STEP_FAILED "$path is not a file"; fi
+  entitled "$owner" "$group"
   room
   "$@" >"$room/$name" || exit
   sync -- "$room/$name" 2>/dev/null || sync
@@ -109,6 +114,7 @@ adjust() {
   # Only a folder of an account that can change the way to it comes here.
   if [ -n "$actor" ]; then enter; own . "$@"; return; fi
   [ ! -L "./$name" ] || refuse PATH_REFUSED "$path is a link"
+  if [ "$3" = "$(stat -c %G -- "./$name")" ]; then entitled "$2" ''; else entitled "$2" "$3"; fi
   # In /tmp and its like the owner of a file could swap it for a link between our look and our chmod.
   [ $shared = 0 ] || [ -O "./$name" ] || refuse PATH_REFUSED "$path is someone else's in a folder for everyone"
   if [ "$me" != 0 ] && [ -f "./$name" ] && [ ! -O "./$name" ]; then
@@ -131,6 +137,7 @@ seen() {
 
 # folder MODE OWNER GROUP: made with its parents, which get the mode 0755; all of them go again when it cannot be had as wanted.
 folder() {
+  [ -d "./$name" ] || entitled "$2" "$3"
   from=$(pwd -P) made=''
   trap '[ $? = 0 ] || [ -z "$made" ] || { cd -- "$from" && rmdir -p -- "./$made"; } 2>/dev/null' EXIT
   while [ -n "\${rest%/}" ]; do
@@ -144,6 +151,7 @@ folder() {
 # link TARGET OWNER GROUP: a link takes the place of a link at once, and of nothing else.
 link() {
   [ -L "./$name" ] || [ ! -e "./$name" ] || refuse PATH_REFUSED "$path is there and is no link"
+  entitled "$2" "$3"
   room
   ln -s -T -- "$1" "$room/$name" && own "$room/$name" '' "$2" "$3"
   mv -T -f -- "$room/$name" "./$name"

@@ -29,7 +29,7 @@ const settle = (path: string, call: Sh, { follow }: Manner = {}, shell = FILE_SH
 settle ${path} ${raw(follow ? sh`follow ` : sh``)}${raw(call)}`;
 
 /** What stands before `put` and `edit`. What a check prints of a secret text is not shown. */
-function manner({ backup, validate }: Manner, secret = false): Sh {
+export function manner({ backup, validate }: Manner, secret = false): Sh {
   if (!backup && !validate) return sh``;
   const check = validate ? validate.map(checkWord).join(' ') + (secret ? ' >/dev/null 2>&1' : '') : '';
   return sh`with ${[backup ? '1' : '', check]} `;

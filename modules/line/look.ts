@@ -2,7 +2,6 @@ import { HailbookError } from '../../engine/errors.ts';
 import type { Probe } from '../../engine/plan/contract.ts';
 import { raw, type Sh, sh } from '../../engine/plan/sh.ts';
 import { type PathState, probePath } from '../_file/probe.ts';
-import { refusal } from '../_refusal/refusal.ts';
 import type { Args } from './args.ts';
 import { LINE_SHELL } from './shell.ts';
 
@@ -54,9 +53,7 @@ export function probe(given: Args): Probe<LineState | null> {
     script: sh`${raw(atPath.script)}
 if [ "$s" != absent ]; then
 ${raw(LINE_SHELL)}
-{ said=$(settle ${path} ${raw(follow ? sh`follow ` : sh``)}seen ${raw(call)} 2>&1 >&3 3>&-); } 3>&1 ||
-  # What may not be looked at is known by its name.
-  case $said in 'hailbook: '*) printf '%s\\n' "$said" ;; *) printf '%s\\n' "$said" >&2; exit 1 ;; esac
+settle ${path} ${raw(follow ? sh`follow ` : sh``)}seen ${raw(call)}
 fi </dev/null`,
     parse: (stdout) => parse(stdout, given, atPath.parse(stdout)),
   };
@@ -64,8 +61,6 @@ fi </dev/null`,
 
 function parse(stdout: string, given: Args, file: PathState | null): LineState | null {
   const { path, state, create } = given;
-  const refused = refusal({ code: 1, stdout: '', stderr: stdout });
-  if (refused) throw new HailbookError(refused.code, refused.message);
   if (!file) {
     if (state === 'absent' || create) return null;
     throw new HailbookError('PATH_MISSING', `there is no file ${path}`, {

@@ -5,7 +5,14 @@ import { Type } from 'typebox';
 import { onTestFinished } from 'vitest';
 import { formatError, InvalidInput } from '../../engine/errors.ts';
 import { loadInventory, loadPlaybooks, parseExtraVars } from '../../engine/load/index.ts';
-import { defineAction, defineResource, LocalFile, type Module, TemplateFile } from '../../engine/plan/contract.ts';
+import {
+  defineAction,
+  defineResource,
+  LocalFile,
+  LocalPath,
+  type Module,
+  TemplateFile,
+} from '../../engine/plan/contract.ts';
 import type { Playbook, Scope, Task } from '../../engine/plan/playbook.ts';
 import { Unknown } from '../../engine/plan/playbook.ts';
 import { sh } from '../../engine/plan/sh.ts';
@@ -45,6 +52,7 @@ const file = defineResource({
     dest: text('Where.'),
     src: Type.Optional(TemplateFile({ description: 'A template.' })),
     bytes: Type.Optional(LocalFile({ description: 'A file.' })),
+    tree: Type.Optional(LocalPath({ description: 'A file or a folder.' })),
     mode: Type.Optional(Type.String({ description: 'Octal, four digits.', pattern: '^0[0-7]{3}$' })),
     content: Type.Optional(text('The text.')),
   }),

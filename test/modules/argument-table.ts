@@ -41,9 +41,10 @@ interface Schema {
   readonly 'x-source'?: string;
 }
 
+const SOURCES: Readonly<Record<string, string>> = { template: 'template', path: 'file or folder' };
+
 function typeName(schema: Schema): string {
-  if (schema['x-source'])
-    return schema['x-source'] === 'template' ? 'template on the controller' : 'file on the controller';
+  if (schema['x-source']) return `${SOURCES[schema['x-source']] ?? 'file'} on the controller`;
   // Beside a type, anyOf is a condition and no choice of types.
   if (schema.anyOf && !schema.type) return schema.anyOf.map(typeName).join(' or ');
   if (schema.enum) return schema.enum.map(code).join(' or ');

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { parse } from 'yaml';
-import type { Destination, Module, Output, Source, State } from '../../engine/plan/contract.ts';
+import type { Destination, Module, Output, Source, State, Tree, TreeEntry } from '../../engine/plan/contract.ts';
 import { MASK, Secret } from '../../engine/plan/secret.ts';
 
 /** One entry of a module's `cases.yaml`. Which kind it is follows from the keys: see the README beside this file. */
@@ -117,7 +117,7 @@ const keepsItsForm = (module: Module, name: string, given: Record<string, unknow
   Boolean(sourceOf(module, name)) || given[name] instanceof Secret;
 
 const isContent = (module: Module, name: string): boolean =>
-  ['file', 'template'].includes(String(sourceOf(module, name)));
+  ['file', 'template', 'path'].includes(String(sourceOf(module, name)));
 
 /**
  * A case gives the content itself where a playbook gives a path, conditions as `{ text, holds }`, a destination as `{ path, sha256 }`;
@@ -138,11 +138,31 @@ function structuredCloneKeepingSecrets(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, structuredCloneKeepingSecrets(inner)]));
 }
 
-function source(content: unknown): Source {
+/**
+ * A folder is a map of names to contents or maps; a name that ends in `*` is of an executable, one that ends in `@` of a link, as `ls -F`
+ * has them.
+ */
+function source(content: unknown): Source | Tree {
+  if (isFolder(content)) return { path: 'files/x', mode: '0755', entries: entriesOf(content, '') };
   const bytes = content instanceof Secret ? content.reveal() : (content as string | Uint8Array);
   return {
     path: 'files/x',
     content: content as Source['content'],
     sha256: createHash('sha256').update(bytes).digest('hex'),
+    mode: '0644',
   };
+}
+
+const isFolder = (content: unknown): content is Record<string, unknown> =>
+  typeof content === 'object' && Object.getPrototypeOf(content) === Object.prototype;
+
+function entriesOf(folder: Record<string, unknown>, inside: string): TreeEntry[] {
+  return Object.entries(folder).flatMap(([name, content]): TreeEntry[] => {
+    const path = inside + name.replace(/[*@]$/, '');
+    if (isFolder(content)) return [{ kind: 'directory', path, mode: '0755' }, ...entriesOf(content, `${path}/`)];
+    if (name.endsWith('@')) return [{ kind: 'link', path, target: String(content) }];
+    const bytes = Buffer.from(content as string | Uint8Array);
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    return [{ kind: 'file', path, mode: name.endsWith('*') ? '0755' : '0644', content: bytes, sha256 }];
+  });
 }

@@ -9,6 +9,7 @@ import {
   SERVICES_SHELL,
 } from '../../modules/apt/shell.ts';
 import { FETCH_SHELL } from '../../modules/apt_repository/shell.ts';
+import { COPY_SHELL } from '../../modules/copy/shell.ts';
 import { EXTRACT_SHELL } from '../../modules/download_extract/shell.ts';
 import { FILE_TREE_SHELL } from '../../modules/file/shell.ts';
 import { GIT_SHELL } from '../../modules/git/shell.ts';
@@ -25,6 +26,7 @@ const SHARED: Readonly<Record<string, string>> = {
   '<apt install>': INSTALL_SHELL,
   '<apt remove>': REMOVE_SHELL,
   '<apt services>': SERVICES_SHELL,
+  '<copy>': COPY_SHELL,
   '<download_extract>': EXTRACT_SHELL,
   '<git>': GIT_SHELL,
   '<file>': FILE_TREE_SHELL,

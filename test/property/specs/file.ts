@@ -21,7 +21,32 @@ const link = fc.record(
   { requiredKeys: ['path', 'state', 'target'] },
 );
 const absent = fc.record({ path, state: fc.constant('absent') });
-const args = fc.oneof({ arbitrary: folder, weight: 3 }, { arbitrary: link, weight: 2 }, absent);
+const symbolic = fc.constantFrom('u=rwX,go=rX', 'a+r', 'g-w,o=', 'u+x');
+const all = fc.record(
+  { path, state: fc.constant('directory'), recurse: fc.constant(true), owner, group, mode: symbolic },
+  { requiredKeys: ['path', 'state', 'recurse'] },
+);
+const plain = fc.record(
+  { path, state: fc.constantFrom('file', 'touch'), owner, group, mode: fc.oneof(mode, symbolic), follow: fc.boolean() },
+  { requiredKeys: ['path', 'state'] },
+);
+const hard = fc.record({ path, state: fc.constant('hard'), target: fc.constantFrom(...PATHS, '/srv/p/none') });
+interface Given extends Readonly<Record<string, unknown>> {
+  readonly path: string;
+  readonly state: string;
+  readonly target?: string;
+  readonly owner?: string;
+  readonly group?: string;
+  readonly mode?: string;
+}
+const args: fc.Arbitrary<Given> = fc.oneof(
+  { arbitrary: folder, weight: 3 },
+  { arbitrary: link, weight: 2 },
+  { arbitrary: all, weight: 2 },
+  { arbitrary: plain, weight: 2 },
+  hard,
+  absent,
+);
 
 /** What people and other programs do to a tree. Each may fail, when an earlier one is in its way. */
 const deed = fc.oneof(
@@ -41,22 +66,38 @@ export default defineSpec({
   fresh: 'rm -rf /srv/p; mkdir /srv/p',
   before: fc.oneof(tree, args, fc.tuple(tree, args)),
   args,
-  refuses: ['PATH_REFUSED', 'STEP_FAILED'],
+  refuses: ['PATH_REFUSED', 'STEP_FAILED', 'PATH_MISSING'],
   // The way to the path is walked when something is done, as whoever controls it.
-  refusesLate: ['PATH_REFUSED', 'STEP_FAILED'],
+  refusesLate: ['PATH_REFUSED', 'STEP_FAILED', 'PATH_MISSING'],
   sees: (given) => {
-    if (given.state === 'absent') return sh`! stat -- ${given.path} 2>/dev/null`;
+    const { path: p, state, target = '' } = given;
+    if (state === 'absent') return sh`! stat -- ${p} 2>/dev/null`;
+    if (state === 'hard') return sh`[ ! -L ${p} ] && [ ${p} -ef ${target} ]`;
+    const stat = given.follow === true ? ['stat', '-L'] : ['stat'];
+    // A symbolic mode says nothing of the whole; chmod finds nothing to do where it holds.
+    const { mode: bits } = given;
+    const octal = bits !== undefined && /^[0-7]+$/.test(bits);
     const wanted: [string, string | undefined][] = [
-      ['%F', given.state === 'link' ? 'symbolic link' : 'directory'],
       ['%U', given.owner],
       ['%G', given.group],
-      ...('mode' in given && given.mode ? [['%a', given.mode.replace(/^0/, '')] as [string, string]] : []),
+      ['%a', octal ? bits.replace(/^0/, '') : undefined],
     ];
-    const seen = wanted.filter(([, value]) => value !== undefined);
-    const form = seen.map(([directive]) => directive).join('|');
-    const target = 'target' in given ? given.target : '';
-    return sh`[ "$(stat -c ${form} -- ${given.path})" = ${seen.map(([, value]) => value).join('|')} ] &&
-[ "$(readlink -- ${given.path})" = ${target} ]`;
+    const asked = wanted.filter(([, value]) => value !== undefined);
+    const form = asked.map(([directive]) => directive).join('|');
+    const types = { directory: '-d', link: '-L' };
+    return [
+      sh`test ${types[state as 'link'] ?? '-f'} ${p} || exit`,
+      asked.length === 0
+        ? ':'
+        : sh`[ "$(${stat} -c ${form} -- ${p})" = ${asked.map(([, value]) => value).join('|')} ] || exit`,
+      state === 'link' ? sh`[ "$(readlink -- ${p})" = ${target} ] || exit` : ':',
+      bits === undefined || octal
+        ? ':'
+        : sh`[ -z "$(chmod -c ${given.recurse === true ? ['-R'] : []} -- ${bits} ${p})" ] || exit`,
+      given.recurse === true && given.owner !== undefined
+        ? sh`[ -z "$(find ${p} ! -user ${given.owner})" ] || exit`
+        : ':',
+    ].join('\n');
   },
   cleanup: 'rm -rf /srv/p',
 });
