@@ -3,6 +3,11 @@ import { defineConfig } from 'vitest/config';
 /** The tests' own lab; another one for who works on them while others run. */
 const env = { HAILBOOK_LAB_DIR: process.env.HAILBOOK_LAB_DIR ?? '/var/lib/hailbook-test' };
 
+/** Of the end-to-end tests those that only the full run has. */
+const LONG = ['busybox', 'firewall', 'installed', 'packages', 'service', 'shared-home'].map(
+  (name) => `test/e2e/${name}.test.ts`,
+);
+
 /**
  * `unit` needs nothing but this checkout; `e2e` raises real lab hosts, so its files run one after the other, and `full` what of that
  * takes long (npm run e2e:full); `property` tries random states and arguments on one of them, and `hostile` lets others attack one.
@@ -23,6 +28,7 @@ export default defineConfig({
           name: 'e2e',
           env,
           include: ['test/e2e/**/*.test.ts'],
+          exclude: process.env.HAILBOOK_FULL ? [] : LONG,
           fileParallelism: false,
           testTimeout: 900_000,
           hookTimeout: 900_000,

@@ -34,7 +34,7 @@ trap 'rm -rf "$results"; node dist/cli.js lab down' EXIT
 node dist/cli.js lab up --install --subnet "${HAILBOOK_TEST_SUBNET:-10.78.0.0/24}"
 
 failed=0
-for project in unit e2e ${HAILBOOK_FULL:+full} property hostile; do
+for project in unit e2e ${HAILBOOK_FULL:+full property hostile}; do
   say "$project tests"
   if [ "$project" = property ]; then node dist/cli.js lab reset ${HAILBOOK_FULL:+--release bookworm,trixie}; fi
   npx vitest run --project "$project" --reporter=default --reporter=json --outputFile.json="$results/$project.json" || failed=1
