@@ -156,6 +156,8 @@ function nearest(word: string, candidates: Iterable<string>): string | undefined
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
   for (const candidate of candidates) {
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
+    // Who mistypes seldom does so at the first letter: `source` is no `force`.
+    if (distance > 1 && word[0]?.toLowerCase() !== candidate[0]?.toLowerCase()) continue;
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }
   return best;

@@ -9,7 +9,7 @@ import { labUp, must } from './hailbook.ts';
 
 const PAGE = 'docs/writing-a-playbook.md';
 
-describe(`docs/${PAGE}, followed from an empty folder on fresh hosts`, () => {
+describe(`${PAGE}, followed from an empty folder on fresh hosts`, () => {
   const folder = mkdtempSync(join(tmpdir(), 'hailbook-tutorial-'));
   const programs = mkdtempSync(join(tmpdir(), 'hailbook-programs-'));
   /** What the page says of a lab in its usual place, and what this one has instead. */
